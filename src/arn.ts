@@ -1,0 +1,139 @@
+/**
+ * ARNs as Polaris configures them: which partition a role or region lies in, which KMS keys can stand
+ * in a policy, and the names that S3 has in a partition.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ * @module
+ */
+import { parse, validate } from "@aws-sdk/util-arn-parser";
+
+/**
+ * AWS partitions by the prefix of their regions. `dnsSuffix` is the suffix of `kms:ViaService` where
+ * AWS documents it; for the others we have no evidence, and emit no such condition.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+ */
+const PARTITIONS: readonly {
+  readonly partition: string;
+  readonly regionPrefix?: string;
+  readonly dnsSuffix?: string;
+}[] = [
+  { partition: "aws", dnsSuffix: "amazonaws.com" },
+  { partition: "aws-cn", regionPrefix: "cn-", dnsSuffix: "amazonaws.com.cn" },
+  { partition: "aws-us-gov", regionPrefix: "us-gov-", dnsSuffix: "amazonaws.com" },
+  { partition: "aws-iso", regionPrefix: "us-iso-" },
+  { partition: "aws-iso-b", regionPrefix: "us-isob-" },
+  { partition: "aws-iso-e", regionPrefix: "eu-isoe-" },
+  { partition: "aws-iso-f", regionPrefix: "us-isof-" },
+  { partition: "aws-eusc", regionPrefix: "eusc-" },
+];
+
+/** The partition that the prefix of a region tells; undefined for commercial and made-up regions. */
+export function partitionOfRegion(region: string): string | undefined {
+  return PARTITIONS.find((p) => p.regionPrefix !== undefined && region.startsWith(p.regionPrefix))
+    ?.partition;
+}
+
+/**
+ * The value of `kms:ViaService` with which S3 uses a key for its callers; undefined where unknown.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+ */
+export function s3ViaService(key: KmsKeyArn): string | undefined {
+  const suffix = PARTITIONS.find((p) => p.partition === key.partition)?.dnsSuffix;
+  return suffix === undefined ? undefined : `s3.${key.region}.${suffix}`;
+}
+
+/** What a role ARN tells: its partition and account, and what Polaris takes for them. */
+export interface RoleArn {
+  readonly partition: string;
+  /** Polaris' reading; it differs where the role's path holds colons. */
+  readonly polaris: { readonly partition: string; readonly account: string };
+}
+
+/**
+ * Reads a role ARN wherever Polaris accepts one: where it matches `^.+:(.*):.+:.*:(.*):.+$`, which
+ * ARNs of other vendors' STS do too. Group 1 is the partition and group 2 the account.
+ *
+ * Polaris' pattern is greedy, so further colons in the role's path shift its groups to the right; we
+ * follow it for the prediction in `polaris`, and read the partition itself where an ARN holds it.
+ *
+ * @returns undefined where Polaris refuses the ARN.
+ * @see https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/AwsStorageConfigurationInfo.java
+ */
+export function parseRoleArn(arn: string): RoleArn | undefined {
+  if (JAVA_LINE_BREAK.test(arn)) return undefined;
+  // The regular expression would take time to the sixth power of the colons; greedy from the left is
+  // the same as the rightmost colons that leave `.+` a character each, found here in one pass.
+  const c5 = arn.lastIndexOf(":", arn.length - 2);
+  const c4 = colonBefore(arn, c5);
+  const c3 = colonBefore(arn, c4);
+  const c2 = colonBefore(arn, c3 - 1);
+  const c1 = colonBefore(arn, c2);
+  if (c1 < 1) return undefined;
+  const polaris = { partition: arn.slice(c1 + 1, c2), account: arn.slice(c4 + 1, c5) };
+  return { partition: validate(arn) ? parse(arn).partition : polaris.partition, polaris };
+}
+
+/** What `.` does not match in a Java pattern. */
+const JAVA_LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
+
+function colonBefore(text: string, end: number): number {
+  return end < 1 ? -1 : text.lastIndexOf(":", end - 1);
+}
+
+/** A KMS key ARN that may stand in a policy as it is: no part of it is a wildcard or a variable. */
+export interface KmsKeyArn {
+  readonly arn: string;
+  readonly partition: string;
+  readonly region: string;
+}
+
+const HOW = "configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
+
+/**
+ * Reads a KMS key ARN.
+ *
+ * @param onAws false behind an S3 endpoint outside AWS, whose key ARNs may lack region and account.
+ * @returns the key, or the sentence that says what to configure instead.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
+ */
+export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string {
+  if (arn === "") return `must not be empty: leave the field out, or ${HOW}.`;
+  if (/[*?$]/.test(arn)) return `must name one key, without wildcards or variables: ${HOW}.`;
+  if (arn.startsWith("alias/")) return ALIAS;
+  if (!validate(arn)) {
+    return `is no ARN, and a bare key id cannot stand in a policy: ${HOW}, which \`aws kms describe-key\` prints.`;
+  }
+  const { partition, service, region, accountId, resource } = parse(arn);
+  if (service !== "kms") return `is an ARN of another service: ${HOW}.`;
+  if (resource.startsWith("alias/")) return ALIAS;
+  if (!/^key\/[\w.-]+$/.test(resource)) return `does not name a key: ${HOW}.`;
+  if (!/^[a-zA-Z0-9-]+$/.test(partition)) return `has no valid partition: ${HOW}.`;
+  if (onAws) {
+    if (!/^[a-z0-9-]+$/.test(region)) return `lacks the region of the key: ${HOW}.`;
+    if (!/^\d{12}$/.test(accountId)) return `lacks the 12-digit account of the key: ${HOW}.`;
+  } else if (!/^[\w.-]*$/.test(region) || !/^[\w.-]*$/.test(accountId)) {
+    return `has no valid region or account: ${HOW}.`;
+  }
+  return { arn, partition, region };
+}
+
+const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it: ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
+
+/**
+ * Whether an endpoint is one of AWS' own S3 endpoints, in any partition, VPC endpoints included.
+ *
+ * @returns undefined where the text holds no host.
+ * @see https://docs.aws.amazon.com/general/latest/gr/s3.html
+ */
+export function isAwsEndpoint(endpoint: string): boolean | undefined {
+  const host =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@\\]*@)?([^/?#:@[\]\\\s]+|\[[0-9a-f:.]+\])(?::\d*)?(?:[/?#]|$)/i.exec(
+      endpoint,
+    )?.[1];
+  return host === undefined ? undefined : AWS_HOST.test(host);
+}
+
+const AWS_HOST =
+  /\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\.?$/i;

@@ -1,0 +1,78 @@
+/**
+ * The one error this library throws.
+ * @module
+ */
+
+/** Stable identifiers of what is wrong; messages may be reworded, codes are not. */
+export type SessionPolicyErrorCode =
+  | "INVALID_STORAGE_CONFIG"
+  | "INVALID_KMS_KEY"
+  | "INVALID_LOCATION"
+  | "LOCATION_NOT_ALLOWED"
+  | "INVALID_OPTIONS"
+  | "INVALID_POLICY"
+  | "POLICY_TOO_LARGE";
+
+/** One fault: where it is, below the argument that `code` is about, and what to do about it. */
+export interface SessionPolicyIssue {
+  /** E.g. `["allowedKmsKeys", 1]` or `["read", 0]`; empty for the argument as a whole. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * Thrown for every input that gives no policy. Messages name the place of a fault and never repeat
+ * the value found there, so they are safe to log: values may hold secrets such as an external id.
+ *
+ * @example
+ * ```ts
+ * import { buildSessionPolicy, SessionPolicyError } from "polaris-session-policy";
+ *
+ * try {
+ *   buildSessionPolicy({ currentKmsKey: "alias/lake" }, {});
+ * } catch (error) {
+ *   if (!(error instanceof SessionPolicyError)) throw error;
+ *   console.log(error.code, error.issues[0].path); // INVALID_KMS_KEY [ 'currentKmsKey' ]
+ * }
+ * ```
+ */
+export class SessionPolicyError extends Error {
+  override readonly name = "SessionPolicyError";
+  readonly code: SessionPolicyErrorCode;
+  readonly issues: readonly SessionPolicyIssue[];
+
+  constructor(code: SessionPolicyErrorCode, issues: readonly SessionPolicyIssue[]) {
+    super(issues.map(sentence).join("\n"));
+    this.code = code;
+    this.issues = issues;
+  }
+}
+
+/** The error for a single fault. */
+export function fault(
+  code: SessionPolicyErrorCode,
+  path: SessionPolicyIssue["path"],
+  message: string,
+): SessionPolicyError {
+  return new SessionPolicyError(code, [{ path, message }]);
+}
+
+/**
+ * Runs `read` over input that others made. Getters and proxies may throw anything; it becomes a
+ * SessionPolicyError of `code`, without the original message, which may hold what was being read.
+ */
+export function reading<T>(code: SessionPolicyErrorCode, what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SessionPolicyError) throw error;
+    throw fault(code, [], `${what} could not be read: pass a plain object, as JSON.parse returns.`);
+  }
+}
+
+function sentence({ path, message }: SessionPolicyIssue): string {
+  const place = path
+    .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join("");
+  return place === "" ? message : `${place}: ${message}`;
+}

@@ -1,0 +1,14 @@
+/**
+ * The IAM session policy for Apache Polaris' S3 credentials, as a pure function.
+ * @module
+ */
+export {
+  SessionPolicyError,
+  type SessionPolicyErrorCode,
+  type SessionPolicyIssue,
+} from "./errors.ts";
+export type { Locations } from "./locations.ts";
+export type { SessionPolicyOptions } from "./options.ts";
+export { type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
+export { buildSessionPolicy, createSessionPolicyBuilder } from "./session-policy.ts";
+export { type AwsStorageConfig, storageConfigSchema } from "./storage-config.ts";

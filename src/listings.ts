@@ -1,0 +1,136 @@
+/**
+ * Which buckets may share a ListBucket statement.
+ *
+ * Such a statement lets each of its buckets be listed under each of its prefixes. Hence its grids:
+ * buckets are the rows, prefixes the columns.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#condition-key-bucket-ops-2
+ * @module
+ */
+import { type BucketList, type Column, type Grid, itemsOf } from "./grants.ts";
+import { escapePattern } from "./policy.ts";
+
+/** Buckets that list the same prefixes. */
+interface Row {
+  readonly buckets: string[];
+  readonly prefixes: readonly string[];
+}
+
+/** A prefix, the rows that list it, and the innermost other prefix that it lies inside. */
+interface Prefix {
+  readonly text: string;
+  readonly rows: readonly Row[];
+  readonly inside: Prefix | undefined;
+}
+
+/** Rows that have prefixes in common, directly or by way of others. */
+interface Group {
+  readonly rows: Row[];
+  readonly prefixes: Prefix[];
+}
+
+/**
+ * As many rows as a grid may have to be searched for the shortest statements. What a larger one
+ * gives is not always the shortest: each of its rows becomes a statement.
+ */
+const MOST_SEARCHED_ROWS = 3;
+
+/** The grids of what is listed; buckets are in different ones if they have no prefix in common. */
+export function listGrids(lists: readonly BucketList[]): Grid[] {
+  const rows = alike(lists);
+  if (rows.length === 1) return rows.map(gridOfOne);
+  return groupsOf(rows, nested(rows)).flatMap((group) =>
+    group.rows.length <= MOST_SEARCHED_ROWS ? [gridOf(group)] : group.rows.map(gridOfOne),
+  );
+}
+
+function alike(lists: readonly BucketList[]): Row[] {
+  const rows = new Map<string, Row>();
+  for (const { bucket, prefixes } of lists) {
+    // No prefix holds a control character.
+    const key = prefixes.join("\n");
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { buckets: [bucket], prefixes });
+    else row.buckets.push(bucket);
+  }
+  return [...rows.values()];
+}
+
+/** The prefixes of all rows, each behind what it lies inside. */
+function nested(rows: readonly Row[]): Prefix[] {
+  const rowsOf = new Map<string, Row[]>();
+  for (const row of rows) {
+    for (const prefix of row.prefixes) {
+      const known = rowsOf.get(prefix);
+      if (known === undefined) rowsOf.set(prefix, [row]);
+      else known.push(row);
+    }
+  }
+  const around: Prefix[] = [];
+  return [...rowsOf.keys()].sort().map((text) => {
+    while (around.length > 0 && !text.startsWith(around.at(-1)?.text ?? "")) around.pop();
+    const prefix = { text, rows: rowsOf.get(text) ?? [], inside: around.at(-1) };
+    around.push(prefix);
+    return prefix;
+  });
+}
+
+function groupsOf(rows: readonly Row[], prefixes: readonly Prefix[]): Group[] {
+  const groups = new Map<Row, Group>(rows.map((row) => [row, { rows: [row], prefixes: [] }]));
+  for (const prefix of prefixes) {
+    const joined = new Set<Group>();
+    for (const row of [...prefix.rows, ...(prefix.inside?.rows ?? [])]) {
+      const group = groups.get(row);
+      if (group !== undefined) joined.add(group);
+    }
+    // The largest takes the others in, so that no row moves more often than a logarithm of them.
+    const [largest, ...others] = [...joined].sort((a, b) => b.rows.length - a.rows.length);
+    for (const other of others) {
+      largest?.prefixes.push(...other.prefixes);
+      for (const row of other.rows) {
+        largest?.rows.push(row);
+        if (largest !== undefined) groups.set(row, largest);
+      }
+    }
+    largest?.prefixes.push(prefix);
+  }
+  return [...new Set(groups.values())];
+}
+
+function gridOf({ rows, prefixes }: Group): Grid {
+  const allowed = new Map<Prefix, number>();
+  const columns = new Map<string, { required: number; allowed: number; patterns: string[] }>();
+  for (const prefix of prefixes) {
+    let required = 0;
+    for (const row of prefix.rows) required |= 1 << rows.indexOf(row);
+    const outer = prefix.inside === undefined ? 0 : (allowed.get(prefix.inside) ?? 0);
+    allowed.set(prefix, required | outer);
+    const kind = `${required} ${required | outer}`;
+    const column = columns.get(kind);
+    if (column !== undefined) column.patterns.push(patternOf(prefix.text));
+    else {
+      columns.set(kind, {
+        required,
+        allowed: required | outer,
+        patterns: [patternOf(prefix.text)],
+      });
+    }
+  }
+  return {
+    rows: rows.map(({ buckets }) => itemsOf(buckets)),
+    columns: [...columns.values()].map(
+      ({ required, allowed, patterns }): Column => ({ ...itemsOf(patterns), required, allowed }),
+    ),
+  };
+}
+
+function gridOfOne({ buckets, prefixes }: Row): Grid {
+  return {
+    rows: [itemsOf(buckets)],
+    columns: [{ ...itemsOf(prefixes.map(patternOf)), required: 1, allowed: 1 }],
+  };
+}
+
+function patternOf(prefix: string): string {
+  return `${escapePattern(prefix)}*`;
+}

@@ -1,0 +1,86 @@
+/**
+ * The IAM policy document: its types, its escapes, its JSON.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ * @module
+ */
+import { fault } from "./errors.ts";
+
+/** A value of a policy element: IAM takes one string or a list of them. */
+export type OneOrMany = string | readonly string[];
+
+/** A statement of a session policy, with the elements that this library emits. */
+export interface Statement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: OneOrMany;
+  readonly Resource: OneOrMany;
+  /** Operator to condition key to values, e.g. `{ StringLike: { "s3:prefix": "db/orders/*" } }`. */
+  readonly Condition?: {
+    readonly [operator: string]: { readonly [conditionKey: string]: OneOrMany };
+  };
+}
+
+/** An IAM policy document, ready for JSON. */
+export interface PolicyDocument {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly Statement[];
+}
+
+const SPECIAL = /[*?$]/g;
+
+/**
+ * Escapes `*`, `?` and `$`, which a policy of version 2012-10-17 reads as wildcards and as the start
+ * of a policy variable, in `Resource` and in string conditions alike.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+ */
+export function escapePattern(literal: string): string {
+  return literal.replace(SPECIAL, (character) => `\${${character}}`);
+}
+
+const NOT_PRINTABLE_ASCII = /[^\x20-\x7e]/g;
+
+/**
+ * Serializes a policy to the `Policy` parameter of AssumeRole: minified JSON in which every character
+ * outside U+0020–U+007E is a `\uXXXX` escape. STS refuses characters above U+00FF in this parameter,
+ * and the escape is how an object key may hold them nevertheless.
+ *
+ * @param policy a document that {@link buildSessionPolicy} returned, or any other policy document.
+ * @returns the JSON; its length is what STS counts against 2,048 characters.
+ * @throws SessionPolicyError `INVALID_POLICY` if `policy` is not an object that JSON can hold.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ * @example
+ * ```ts
+ * import { serializePolicy } from "polaris-session-policy";
+ *
+ * serializePolicy({
+ *   Version: "2012-10-17",
+ *   Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/\u58f2/*" }],
+ * });
+ * // {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/\u58f2/*"}]}
+ * ```
+ */
+export function serializePolicy(policy: PolicyDocument): string {
+  let json: string | undefined;
+  try {
+    json = typeof policy === "object" && policy !== null ? JSON.stringify(policy) : undefined;
+  } catch {
+    // A cycle, a BigInt or a throwing getter: told below, with the rest.
+  }
+  if (json === undefined) {
+    throw fault("INVALID_POLICY", [], "A policy must be an object that JSON can hold.");
+  }
+  return json.replace(NOT_PRINTABLE_ASCII, unicodeEscape);
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** How many characters {@link serializePolicy} writes for a string, quotes included. */
+export function serializedLength(text: string): number {
+  if (PLAIN.test(text)) return text.length + 2;
+  return JSON.stringify(text).replace(NOT_PRINTABLE_ASCII, unicodeEscape).length;
+}
