@@ -1,0 +1,12 @@
+import { describe, test } from "vitest";
+import { buildSessionPolicy } from "../src/index.ts";
+import { propertiesJudgedBy } from "../src/testing/properties.ts";
+import { allows } from "./iam.ts";
+
+const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
+
+describe("least privilege, judged by the slow IAM evaluator", () => {
+  for (const { name, statement, check } of propertiesJudgedBy(allows)) {
+    test(`${name}: ${statement}`, () => check(buildSessionPolicy, { numRuns }), 600_000);
+  }
+});
