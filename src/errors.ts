@@ -11,6 +11,8 @@ export type SessionPolicyErrorCode =
   | "LOCATION_NOT_ALLOWED"
   | "INVALID_OPTIONS"
   | "INVALID_POLICY"
+  | "UNSUPPORTED_POLICY"
+  | "INVALID_REQUEST"
   | "POLICY_TOO_LARGE";
 
 /** One fault: where it is, below the argument that `code` is about, and what to do about it. */

@@ -199,7 +199,7 @@ function readConfig(input: Shape): {
         issues.push({
           path: paths.get(key.arn) ?? [],
           message:
-            "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition.",
+            "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
         });
       }
     }

@@ -8,6 +8,8 @@ import { createServer } from "node:http";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
+import { leastPrivilegeProperties } from "../src/testing/index.ts";
+import { plantedFaults } from "./planted-faults.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, ROOT), "utf8");
@@ -25,6 +27,9 @@ function examplesIn(file: string): Example[] {
   }));
 }
 
+/** Comments that state a value; others are prose. */
+const STATES = /^(?:[[{"'\d]|(?:true|false|undefined|null)$)/;
+
 /** The code with `__value` and `__print` calls where it states a value or what is printed. */
 function instrument(code: string): string {
   const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ESNext, true);
@@ -36,7 +41,7 @@ function instrument(code: string): string {
       if (comment !== undefined && expression.startsWith("console.log(")) {
         const call = expression.replace("console.log(", `__print(${JSON.stringify(comment)}, `);
         edits.push({ start: node.getStart(), end: node.end, text: `${call};` });
-      } else if (comment !== undefined && /^(?:[[{"'\d]|true|false|undefined|null)/.test(comment)) {
+      } else if (comment !== undefined && STATES.test(comment)) {
         const text = `__value(${expression}, ${JSON.stringify(comment)}, (${comment}));`;
         edits.push({ start: node.getStart(), end: node.end, text });
       }
@@ -91,7 +96,7 @@ describe("examples run and give what they state", () => {
   for (const example of [...pages, ...sources].flatMap(examplesIn)) {
     test(example.where, async () => {
       const { checked } = await run(example);
-      const states = /\/\/ (?:[[{"]|[A-Z_]{6,})/.test(example.code);
+      const states = / \/\/ |^\/\/ /m.test(example.code) && instrument(example.code).includes("__");
       expect(checked > 0, "what it states was checked").toBe(states);
     });
   }
@@ -130,6 +135,34 @@ test("README's AssumeRole call sends role, name and policy to STS", async () => 
     vi.unstubAllEnvs();
     server.close();
   }
+});
+
+test("pages show files as they are", () => {
+  let shown = 0;
+  for (const page of pages) {
+    for (const [, file = "", code] of read(page).matchAll(/^```ts (\S+)\n(.*?)^```/gms)) {
+      expect(code, `${page}: ${file}`).toBe(read(file));
+      shown++;
+    }
+  }
+  expect(shown).toBeGreaterThan(0);
+});
+
+test("the faults of docs/testing-your-catalog.md are those that are planted", () => {
+  const rows = read("docs/testing-your-catalog.md").matchAll(/^\| (.*?) \| `([a-z-]+)` \|$/gm);
+  expect([...rows].map(([, fault, caughtBy]) => ({ fault, caughtBy }))).toEqual(
+    plantedFaults.map(({ fault, caughtBy }) => ({
+      fault: fault.replace(/(\*)/g, "\\$1"),
+      caughtBy,
+    })),
+  );
+});
+
+test("the properties of docs/least-privilege.md are those of the kit", () => {
+  const rows = read("docs/least-privilege.md").matchAll(/^\| `([a-z-]+)` \| (.*?) \|/gm);
+  expect([...rows].map(([, name, statement]) => [name, statement?.replace(/[`\\]/g, "")])).toEqual(
+    leastPrivilegeProperties.map(({ name, statement }) => [name, statement]),
+  );
 });
 
 test("links between pages lead somewhere", () => {

@@ -56,7 +56,10 @@ function faultsOf(file: string, text: string): string[] {
   const visit = (node: ts.Node): void => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
       const specifier = (node.moduleSpecifier as ts.StringLiteral).text;
-      if (!mayImport(file, specifier)) faults.push(`imports ${specifier}`);
+      const isType =
+        ts.isImportDeclaration(node) &&
+        node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+      if (!isType && !mayImport(file, specifier)) faults.push(`imports ${specifier}`);
     }
     if (node.kind === ts.SyntaxKind.ImportKeyword && ts.isCallExpression(node.parent)) {
       faults.push("imports at run time");

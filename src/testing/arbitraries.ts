@@ -6,17 +6,11 @@
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
+import type { AccessRequest } from "../analysis/policy.ts";
 import type { Locations } from "../locations.ts";
 import type { PolicyDocument } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
-import {
-  type AccessRequest,
-  accesses,
-  partitionOf,
-  placesOf,
-  type Session,
-  servicesOf,
-} from "./model.ts";
+import { accesses, partitionOf, placesOf, type Session, servicesOf } from "./model.ts";
 
 /** What {@link storageConfigArbitrary} may draw. */
 export interface StorageConfigConstraints {
@@ -51,6 +45,14 @@ const REGIONS: Readonly<Record<string, readonly [string, string]>> = {
  *
  * @param constraints what to draw from.
  * @see https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
+ * @example
+ * ```ts
+ * import fc from "fast-check";
+ * import { storageConfigArbitrary } from "polaris-session-policy/testing";
+ *
+ * fc.sample(storageConfigArbitrary({ partitions: ["aws"], maxKmsKeys: 0 }), 1);
+ * // e.g. [{ region: "us-west-2", roleArn: "arn:aws:iam::123456789012:role/team/polaris" }]
+ * ```
  */
 export function storageConfigArbitrary(
   constraints: StorageConfigConstraints = {},
@@ -123,6 +125,14 @@ const HOSTILE: readonly string[] = [
  *
  * @param constraints what to draw from.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ * @example
+ * ```ts
+ * import fc from "fast-check";
+ * import { locationsArbitrary } from "polaris-session-policy/testing";
+ *
+ * fc.sample(locationsArbitrary({ buckets: ["wh"], hostile: false, maxLocations: 1 }), 1);
+ * // e.g. [{ read: ["s3://wh/db"], write: [] }]
+ * ```
  */
 export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbitrary<Locations> {
   const {
@@ -179,6 +189,14 @@ const KEY_ACTIONS: readonly string[] = [
  *
  * @param policy where to look for buckets, keys and prefixes; without it a few fixed names are used.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ * @example
+ * ```ts
+ * import fc from "fast-check";
+ * import { accessRequestArbitrary } from "polaris-session-policy/testing";
+ *
+ * fc.sample(accessRequestArbitrary(), 1);
+ * // e.g. [{ action: "s3:GetObject", resource: "arn:aws:s3:::wh-bucket/db/x" }]
+ * ```
  */
 export function accessRequestArbitrary(policy?: PolicyDocument): Arbitrary<AccessRequest> {
   return requestsBeside(namesOfPolicy(policy));

@@ -3,6 +3,7 @@
  * shares no code with the generator in this library, and is slow.
  * @module
  */
+import type { AccessRequest } from "../analysis/policy.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import type { PolicyDocument } from "../policy.ts";
@@ -14,16 +15,6 @@ export type SessionPolicyGenerator = (
   locations: Locations,
   options?: SessionPolicyOptions,
 ) => PolicyDocument;
-
-/** A request that AWS decides: who may do `action` to `resource`, given the context. */
-export interface AccessRequest {
-  /** E.g. `s3:GetObject`. */
-  readonly action: string;
-  /** The ARN of an object, a bucket or a key. */
-  readonly resource: string;
-  /** Condition keys and their values, e.g. `{ "s3:prefix": "db/orders/" }`. */
-  readonly context?: Readonly<Record<string, string | readonly string[]>>;
-}
 
 /** The arguments of a policy generator. */
 export interface Session {

@@ -3,6 +3,8 @@
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
+import { isAllowed } from "../analysis/decide.ts";
+import type { AccessRequest } from "../analysis/policy.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import { type PolicyDocument, serializePolicy } from "../policy.ts";
@@ -14,7 +16,6 @@ import {
   storageConfigArbitrary,
 } from "./arbitraries.ts";
 import {
-  type AccessRequest,
   accesses,
   isAskedFor,
   placesOf,
@@ -313,6 +314,63 @@ export function propertiesJudgedBy(allows: Judge): readonly LeastPrivilegeProper
         }),
     ),
   ];
+}
+
+/**
+ * What a least-privilege session policy promises, as data: each property has a name, a sentence, and
+ * a check for any function with the signature of `buildSessionPolicy`.
+ *
+ * @see https://fast-check.dev/docs/introduction/what-is-property-based-testing/
+ * @example
+ * ```ts
+ * import { leastPrivilegeProperties } from "polaris-session-policy/testing";
+ *
+ * leastPrivilegeProperties.map(({ name }) => name)[0];
+ * // "only-what-was-asked"
+ * ```
+ */
+export const leastPrivilegeProperties: readonly LeastPrivilegeProperty[] =
+  propertiesJudgedBy(isAllowed);
+
+/** How to run the properties. */
+export interface AssertLeastPrivilegeOptions extends PropertyParameters {
+  /** Names of the properties to run. Default: all. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/**
+ * Runs the least-privilege properties against a policy generator, and throws at the first that is
+ * broken: with its name and sentence, the seed, and the smallest session that breaks it.
+ *
+ * @param generate a function with the signature of `buildSessionPolicy`.
+ * @param options how often, from which seed, and which properties.
+ * @throws Error for a broken property, and for a name in `only` that is none.
+ * @see https://fast-check.dev/docs/core-blocks/runners/#assert
+ * @example
+ * ```ts
+ * import { buildSessionPolicy } from "polaris-session-policy";
+ * import { assertLeastPrivilege } from "polaris-session-policy/testing";
+ *
+ * assertLeastPrivilege(buildSessionPolicy, { numRuns: 50, only: ["canonical", "monotone"] });
+ * ```
+ */
+export function assertLeastPrivilege(
+  generate: SessionPolicyGenerator,
+  options: AssertLeastPrivilegeOptions = {},
+): void {
+  const { only, ...parameters } = options;
+  for (const name of only ?? []) {
+    if (leastPrivilegeProperties.some((property) => property.name === name)) continue;
+    throw new Error(`There is no property ${JSON.stringify(name)}: see leastPrivilegeProperties.`);
+  }
+  for (const { name, statement, check } of leastPrivilegeProperties) {
+    if (only !== undefined && !only.includes(name)) continue;
+    try {
+      check(generate, parameters);
+    } catch (error) {
+      throw new Error(`${name}: ${statement}\n\n${error instanceof Error ? error.message : error}`);
+    }
+  }
 }
 
 const WRITES: ReadonlySet<string> = new Set([

@@ -1,0 +1,160 @@
+/**
+ * IAM's patterns: `*` is any text, `?` any one character, and `${*}`, `${?}`, `${$}` are the
+ * characters themselves.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
+ * @module
+ */
+
+/** A character, or a wildcard. */
+export type Token = string | typeof ANY_TEXT | typeof ANY_ONE;
+
+/** A pattern, in one token a character of what it matches; repeated `*` are one. */
+export type Glob = readonly Token[];
+
+export const ANY_TEXT = 0;
+export const ANY_ONE = 1;
+
+/** Reads a pattern; undefined if it holds a policy variable, or the beginning of one. */
+export function parseGlob(pattern: string): Glob | undefined {
+  const tokens: Token[] = [];
+  for (let i = 0; i < pattern.length; i++) {
+    const character = pattern.charAt(i);
+    if (character === "*") {
+      if (tokens.at(-1) !== ANY_TEXT) tokens.push(ANY_TEXT);
+    } else if (character === "?") {
+      tokens.push(ANY_ONE);
+    } else if (character === "$" && pattern.charAt(i + 1) === "{") {
+      const escaped = /^\$\{([*?$])\}/.exec(pattern.slice(i, i + 4));
+      if (escaped === null) return undefined;
+      tokens.push(escaped[1] ?? "");
+      i += 3;
+    } else {
+      tokens.push(character);
+    }
+  }
+  return tokens;
+}
+
+/** A literal text as a pattern that matches it only. */
+export function literalGlob(glob: Glob): Glob {
+  return glob.map((token) => (token === ANY_TEXT ? "*" : token === ANY_ONE ? "?" : token));
+}
+
+/** Whether a pattern matches all of a text, in time proportional to the product of their lengths. */
+export function matches(glob: Glob, text: string): boolean {
+  let token = 0;
+  let at = 0;
+  // Where to go on after the latest `*`, should what follows it not fit here.
+  let afterStar = -1;
+  let retryAt = 0;
+  while (at < text.length) {
+    const expected = glob[token];
+    if (expected === ANY_TEXT) {
+      afterStar = ++token;
+      retryAt = at;
+    } else if (expected !== undefined && (expected === ANY_ONE || expected === text.charAt(at))) {
+      token++;
+      at++;
+    } else if (afterStar >= 0) {
+      token = afterStar;
+      at = ++retryAt;
+    } else {
+      return false;
+    }
+  }
+  while (glob[token] === ANY_TEXT) token++;
+  return token === glob.length;
+}
+
+/** A way in which a text can match some of several patterns. */
+export interface MatchClass {
+  /** A shortest text of its kind. */
+  readonly text: string;
+  /** The patterns that match it, by index. */
+  readonly matched: ReadonlySet<number>;
+}
+
+/** A pattern that may still match, and how far: the tokens that could be next, in order. */
+interface Progress {
+  readonly pattern: number;
+  readonly positions: readonly number[];
+}
+
+/**
+ * All the ways in which a text can match several patterns, each with a shortest such text. It runs
+ * all patterns at once, and visits every combination of their progress that some text can lead to.
+ *
+ * @param mostSteps how many positions of patterns to move, in all.
+ * @returns undefined if that does not suffice.
+ */
+export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchClass[] | undefined {
+  const start = globs.map((glob, pattern) => ({ pattern, positions: closure(glob, [0]) }));
+  const other = unusedCharacter(globs);
+  const seen = new Set([keyOf(start)]);
+  const classes = new Map<string, MatchClass>();
+  let steps = 0;
+  // In the order of length, so that the first text of a class is a shortest one.
+  const queue: { readonly text: string; readonly state: readonly Progress[] }[] = [
+    { text: "", state: start },
+  ];
+  for (const { text, state } of queue) {
+    const matched = state
+      .filter(({ pattern, positions }) => positions.at(-1) === globs[pattern]?.length)
+      .map(({ pattern }) => pattern);
+    const kind = matched.join();
+    if (!classes.has(kind)) classes.set(kind, { text, matched: new Set(matched) });
+
+    const characters = new Set([other]);
+    for (const { pattern, positions } of state) {
+      for (const position of positions) {
+        const token = globs[pattern]?.[position];
+        if (typeof token === "string") characters.add(token);
+      }
+      steps += positions.length;
+    }
+    steps += characters.size * state.length;
+    if (steps > mostSteps) return undefined;
+    for (const character of characters) {
+      const successor = state.flatMap(({ pattern, positions }) => {
+        const moved = step(globs[pattern] ?? [], positions, character);
+        return moved.length > 0 ? [{ pattern, positions: moved }] : [];
+      });
+      const key = keyOf(successor);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      queue.push({ text: text + character, state: successor });
+    }
+  }
+  return [...classes.values()];
+}
+
+/** Positions in order, with those behind each `*`, which may match nothing. */
+function closure(glob: Glob, positions: readonly number[]): number[] {
+  const all = new Set(positions);
+  for (const position of all) if (glob[position] === ANY_TEXT) all.add(position + 1);
+  return [...all].sort((a, b) => a - b);
+}
+
+function step(glob: Glob, positions: readonly number[], character: string): number[] {
+  const moved: number[] = [];
+  for (const position of positions) {
+    const token = glob[position];
+    if (token === ANY_TEXT) moved.push(position);
+    else if (token === ANY_ONE || token === character) moved.push(position + 1);
+  }
+  return moved.length > 0 ? closure(glob, moved) : moved;
+}
+
+function keyOf(state: readonly Progress[]): string {
+  return state.map(({ pattern, positions }) => `${pattern}:${positions.join()}`).join(" ");
+}
+
+/** A character that stands for all those that no pattern spells out. */
+function unusedCharacter(globs: readonly Glob[]): string {
+  const used = new Set(globs.flat());
+  for (let code = "x".charCodeAt(0); ; code++) {
+    const character = String.fromCharCode(code);
+    if (!used.has(character)) return character;
+  }
+}

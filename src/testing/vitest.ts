@@ -1,0 +1,20 @@
+/**
+ * Types of the matchers for vitest: `import type {} from "polaris-session-policy/testing/vitest"`.
+ * @module
+ */
+import type {} from "vitest";
+import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy.ts";
+
+/** The matchers of `policyMatchers`, as `expect(policy)` has them. */
+export interface PolicyMatchers<R> {
+  /** The policy allows the request. */
+  toAllow: (request: AccessRequest) => R;
+  /** The policy denies the request, in a statement or by default. */
+  toDeny: (request: AccessRequest) => R;
+  /** Whatever the policy allows, the other allows too. */
+  toBeNoBroaderThan: (other: AnyPolicyDocument) => R;
+}
+
+declare module "vitest" {
+  interface Matchers<T> extends PolicyMatchers<T> {}
+}

@@ -1,0 +1,360 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decide, isAllowed } from "../src/analysis/index.ts";
+import { arbitraryPolicy, arbitraryRequest } from "./arbitrary-policies.ts";
+import { faultOf } from "./errors.ts";
+import { type AnyPolicy, evaluate } from "./iam.ts";
+
+const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 5000);
+
+test("decide answers as the slow evaluator does, for any policy and request", () => {
+  fc.assert(
+    fc.property(arbitraryPolicy, arbitraryRequest, (policy, request) => {
+      expect(decide(policy, request).decision).toBe(evaluate(policy, request));
+    }),
+    { numRuns },
+  );
+}, 3_600_000);
+
+test("the statements that decide are those that decide alike alone", () => {
+  fc.assert(
+    fc.property(arbitraryPolicy, arbitraryRequest, (policy, request) => {
+      const { decision, statements } = decide(policy, request);
+      const alone = policy.Statement.flatMap((Statement, i) =>
+        evaluate({ ...policy, Statement }, request) === decision ? [i] : [],
+      );
+      expect(statements).toEqual(decision === "implicitlyDenied" ? [] : alone);
+    }),
+    { numRuns },
+  );
+}, 3_600_000);
+
+const allow = (Resource: string | string[], Condition?: object): AnyPolicy =>
+  ({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Action: "s3:GetObject",
+      Resource,
+      ...(Condition && { Condition }),
+    },
+  }) as AnyPolicy;
+const USER_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide";
+const S3_GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide";
+
+/** What AWS' pages say of patterns, each with its page. */
+const DOCUMENTED: [
+  page: string,
+  policy: AnyPolicy,
+  resource: string,
+  context: object,
+  allowed: boolean,
+][] = [
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/1/test/object.jpg",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/3/object.jpg",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/1-test/object.jpg",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/test/object.jpg",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/???/x"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/abc/x",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards`,
+    allow("arn:aws:s3:::amzn-s3-demo-bucket/???/x"),
+    "arn:aws:s3:::amzn-s3-demo-bucket/ab/x",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_variables.html#policy-vars-specialchars`,
+    allow("arn:aws:s3:::b/${*}"),
+    "arn:aws:s3:::b/*",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_variables.html#policy-vars-specialchars`,
+    allow("arn:aws:s3:::b/${*}"),
+    "arn:aws:s3:::b/x",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_variables.html#policy-vars-specialchars`,
+    allow("arn:aws:s3:::b/${?}${$}"),
+    "arn:aws:s3:::b/?$",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_variables.html#policy-vars-specialchars`,
+    allow("arn:aws:s3:::b/${?}"),
+    "arn:aws:s3:::b/x",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringLike: { "s3:prefix": ["", "home/", "home/*"] } }),
+    "x",
+    { "s3:prefix": "home/David/" },
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringLike: { "s3:prefix": ["", "home/", "home/*"] } }),
+    "x",
+    { "S3:Prefix": "" },
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringLike: { "s3:prefix": ["", "home/", "home/*"] } }),
+    "x",
+    { "s3:prefix": "homes" },
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringLike: { "s3:prefix": "*" } }),
+    "x",
+    {},
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringEquals: { "aws:PrincipalTag/job": "iamuser-admin" } }),
+    "x",
+    { "aws:principaltag/job": "iamuser-admin" },
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringEquals: { "aws:PrincipalTag/job": "iamuser-admin" } }),
+    "x",
+    { "aws:principaltag/job": "IAMUser-admin" },
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_IfExists`,
+    allow("*", { StringLikeIfExists: { "ec2:InstanceType": ["t1.*", "t2.*"] } }),
+    "x",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_IfExists`,
+    allow("*", { StringLikeIfExists: { "ec2:InstanceType": ["t1.*", "t2.*"] } }),
+    "x",
+    { "ec2:InstanceType": "m5.large" },
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_Null`,
+    allow("*", { Null: { "aws:TokenIssueTime": "true" } }),
+    "x",
+    {},
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_Null`,
+    allow("*", { Null: { "aws:TokenIssueTime": "true" } }),
+    "x",
+    { "aws:TokenIssueTime": "now" },
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_Null`,
+    allow("*", { Null: { "aws:TokenIssueTime": false } }),
+    "x",
+    { "aws:TokenIssueTime": "now" },
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_elements_condition_operators.html#Conditions_String`,
+    allow("*", { StringNotEquals: { "aws:PrincipalTag/job": "admin" } }),
+    "x",
+    {},
+    true,
+  ],
+  [
+    `${S3_GUIDE}/amazon-s3-policy-keys.html#condition-key-bucket-ops-2`,
+    allow("*", { StringEquals: { "s3:prefix": "finance" } }),
+    "x",
+    { "s3:prefix": "finance" },
+    true,
+  ],
+  [
+    `${S3_GUIDE}/amazon-s3-policy-keys.html#condition-key-bucket-ops-2`,
+    allow("*", { StringEquals: { "s3:prefix": "finance" } }),
+    "x",
+    { "s3:prefix": "finance/x" },
+    false,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_multi-value-conditions.html`,
+    allow("*", { StringLike: { a: ["1", "2"], b: "3" }, StringEquals: { c: "4" } }),
+    "x",
+    { a: "2", b: "3", c: "4" },
+    true,
+  ],
+  [
+    `${USER_GUIDE}/reference_policies_multi-value-conditions.html`,
+    allow("*", { StringLike: { a: ["1", "2"], b: "3" }, StringEquals: { c: "4" } }),
+    "x",
+    { a: "2", b: "3" },
+    false,
+  ],
+];
+
+describe("as AWS documents it,", () => {
+  for (const [page, policy, resource, context, allowed] of DOCUMENTED) {
+    const { Resource, Condition } = policy.Statement as { Resource: string; Condition?: object };
+    const what = JSON.stringify(Condition ?? Resource);
+    test(`${what} ${allowed ? "matches" : "does not match"} ${resource} ${JSON.stringify(context)}: ${page}`, () => {
+      const request = {
+        action: "S3:getobject",
+        resource,
+        context: context as Record<string, string>,
+      };
+      expect(isAllowed(policy, request)).toBe(allowed);
+      expect(evaluate(policy, request) === "allowed").toBe(allowed);
+    });
+  }
+
+  test("an explicit Deny wins", () => {
+    const policy = {
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Action: "s3:*", Resource: "*" },
+        { Effect: "Deny", Action: "s3:Delete*", Resource: "*" },
+      ],
+    };
+    const request = (action: string) => decide(policy, { action, resource: "arn:aws:s3:::b/k" });
+    expect(request("s3:GetObject")).toEqual({ decision: "allowed", statements: [0] });
+    expect(request("s3:DeleteObject")).toEqual({ decision: "explicitlyDenied", statements: [1] });
+    expect(request("kms:Decrypt")).toEqual({ decision: "implicitlyDenied", statements: [] });
+  });
+
+  test("a context key without values is absent, and keys that differ in case are one", () => {
+    const like = allow("*", { StringLike: { "s3:prefix": "a*" } });
+    const ask = (context: Record<string, string | string[]>) =>
+      isAllowed(like, { action: "s3:GetObject", resource: "x", context });
+    expect(ask({ "s3:prefix": [] })).toBe(false);
+    expect(ask({ "s3:prefix": "b", "S3:PREFIX": ["c", "ab"] })).toBe(true);
+  });
+});
+
+describe("what is not supported is refused, never guessed:", () => {
+  const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+  const policyOf = (changes: object) => ({
+    Version: "2012-10-17",
+    Statement: [statement, { ...statement, ...changes }],
+  });
+  test.each<[string, unknown, string]>([
+    ["no policy", null, ""],
+    ["a string", "{}", ""],
+    ["an older version", { Version: "2008-10-17", Statement: statement }, "Version"],
+    ["no version", { Statement: statement }, "Version"],
+    ["no statement", { Version: "2012-10-17", Statement: [] }, "Statement"],
+    ["another element", { Version: "2012-10-17", Statement: statement, Rules: 1 }, "Rules"],
+    ["a statement that is none", { Version: "2012-10-17", Statement: "x" }, "Statement"],
+    ["NotAction", policyOf({ NotAction: "s3:*" }), "Statement.1.NotAction"],
+    ["NotResource", policyOf({ NotResource: "*" }), "Statement.1.NotResource"],
+    ["Principal", policyOf({ Principal: "*" }), "Statement.1.Principal"],
+    ["an effect that is none", policyOf({ Effect: "allow" }), "Statement.1.Effect"],
+    ["an empty list", policyOf({ Action: [] }), "Statement.1.Action"],
+    ["a number", policyOf({ Resource: ["*", 1] }), "Statement.1.Resource"],
+    [
+      "a variable in a resource",
+      policyOf({ Resource: "b/${aws:username}" }),
+      "Statement.1.Resource",
+    ],
+    ["the beginning of a variable", policyOf({ Resource: "b/${" }), "Statement.1.Resource"],
+    ["a variable in an action", policyOf({ Action: "s3:${*}" }), "Statement.1.Action"],
+    [
+      "an operator",
+      policyOf({ Condition: { ArnLike: { k: "v" } } }),
+      "Statement.1.Condition.ArnLike",
+    ],
+    [
+      "a set operator",
+      policyOf({ Condition: { "ForAnyValue:StringLike": { k: "v" } } }),
+      "Statement.1.Condition.ForAnyValue:StringLike",
+    ],
+    [
+      "an operator in another case",
+      policyOf({ Condition: { stringlike: { k: "v" } } }),
+      "Statement.1.Condition.stringlike",
+    ],
+    [
+      "a variable in a condition",
+      policyOf({ Condition: { StringLike: { k: "${aws:userid}" } } }),
+      "Statement.1.Condition.StringLike.k",
+    ],
+    [
+      "a number in a condition",
+      policyOf({ Condition: { StringEquals: { k: 1 } } }),
+      "Statement.1.Condition.StringEquals.k",
+    ],
+    [
+      "an empty condition list",
+      policyOf({ Condition: { StringEquals: { k: [] } } }),
+      "Statement.1.Condition.StringEquals.k",
+    ],
+    ["an empty Null", policyOf({ Condition: { Null: { k: [] } } }), "Statement.1.Condition.Null.k"],
+    [
+      "a Null that is neither",
+      policyOf({ Condition: { Null: { k: "yes" } } }),
+      "Statement.1.Condition.Null.k",
+    ],
+    ["a condition that is none", policyOf({ Condition: [] }), "Statement.1.Condition"],
+    [
+      "a block that is none",
+      policyOf({ Condition: { StringLike: "x" } }),
+      "Statement.1.Condition.StringLike",
+    ],
+  ])("%s", (_, policy, path) => {
+    const ask = () => decide(policy as AnyPolicy, { action: "s3:GetObject", resource: "x" });
+    expect(faultOf(ask)).toMatchObject({ code: "UNSUPPORTED_POLICY", paths: [path] });
+  });
+
+  test("a request that is none is INVALID_REQUEST", () => {
+    const ask = (request: unknown) =>
+      faultOf(() => decide(allow("*"), request as { action: string; resource: string }));
+    expect(ask(null).code).toBe("INVALID_REQUEST");
+    expect(ask({ action: 1, resource: "x" })).toMatchObject({
+      code: "INVALID_REQUEST",
+      paths: ["action"],
+    });
+    expect(ask({ action: "a" })).toMatchObject({ code: "INVALID_REQUEST", paths: ["resource"] });
+    expect(ask({ action: "a", resource: "x", context: { k: 1 } }).paths).toEqual(["context.k"]);
+  });
+});
