@@ -240,6 +240,6 @@ describe("compareAccess is bounded:", () => {
   ])("%s end in UNSUPPORTED_POLICY", (_, policy) => {
     const fault = faultOf(() => compareAccess(policy, allow("a", "b*")));
     expect(fault.code).toBe("UNSUPPORTED_POLICY");
-    expect(fault.message).toContain("2000000 steps");
+    expect(fault.message).toContain("500000 steps");
   });
 });

@@ -110,6 +110,8 @@ function locationsOf(asked: Asked): Locations {
 const COMBINATIONS = Array.from({ length: 16 }, (_, bits) =>
   ACCESSES.filter((_, i) => (bits >> i) & 1),
 );
+// Mutation testing runs this for every mutant, and does with a part.
+const THIRD = process.env["QUICK"] ? COMBINATIONS.filter((_, i) => i % 5 === 2) : COMBINATIONS;
 const ENVELOPE = '{"Version":"2012-10-17","Statement":[]}'.length;
 const DENY_ALL = 84;
 
@@ -167,7 +169,7 @@ describe("no policy for S3 is shorter, by brute force over every way to group it
     (_, [first = "", second = "", third = ""]) => {
       for (const one of COMBINATIONS) {
         for (const two of COMBINATIONS) {
-          for (const three of COMBINATIONS) {
+          for (const three of THIRD) {
             expectShortest([
               { place: first, accesses: one },
               { place: second, accesses: two },

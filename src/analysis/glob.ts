@@ -131,9 +131,16 @@ export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchCl
 
 /** Positions in order, with those behind each `*`, which may match nothing. */
 function closure(glob: Glob, positions: readonly number[]): number[] {
-  const all = new Set(positions);
-  for (const position of all) if (glob[position] === ANY_TEXT) all.add(position + 1);
-  return [...all].sort((a, b) => a - b);
+  const all: number[] = [];
+  const add = (position: number) => {
+    if ((all.at(-1) ?? -1) < position) all.push(position);
+  };
+  for (const position of positions) {
+    add(position);
+    // Behind a `*` is no other one: parseGlob makes them one.
+    if (glob[position] === ANY_TEXT) add(position + 1);
+  }
+  return all;
 }
 
 function step(glob: Glob, positions: readonly number[], character: string): number[] {
@@ -143,7 +150,7 @@ function step(glob: Glob, positions: readonly number[], character: string): numb
     if (token === ANY_TEXT) moved.push(position);
     else if (token === ANY_ONE || token === character) moved.push(position + 1);
   }
-  return moved.length > 0 ? closure(glob, moved) : moved;
+  return closure(glob, moved);
 }
 
 function keyOf(state: readonly Progress[]): string {

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+/** For mutation testing: the tests that judge src/, with fewer runs, as each runs for every mutant. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    exclude: ["test/docs.test.ts", "test/purity.test.ts", "test/your-catalog.test.ts"],
+    env: { FC_NUM_RUNS: "60", QUICK: "1" },
+  },
+});
