@@ -40,7 +40,7 @@ export function partitionOfRegion(region: string): string | undefined {
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
  */
 export function s3ViaService(key: KmsKeyArn): string | undefined {
-  const suffix = PARTITIONS.find((p) => p.partition === key.partition)?.dnsSuffix;
+  const suffix = PARTITIONS.find(({ partition }) => partition === key.partition)?.dnsSuffix;
   return suffix === undefined ? undefined : `s3.${key.region}.${suffix}`;
 }
 
@@ -62,6 +62,12 @@ export interface RoleArn {
  * @see https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/AwsStorageConfigurationInfo.java
  */
 export function parseRoleArn(arn: string): RoleArn | undefined {
+  if (USUAL_ROLE.test(arn)) {
+    const iam = arn.indexOf(":iam::");
+    const partition = arn.slice(4, iam);
+    const account = arn.slice(iam + 6, arn.indexOf(":", iam + 6));
+    return { partition, polaris: { partition, account } };
+  }
   if (JAVA_LINE_BREAK.test(arn)) return undefined;
   // The regular expression would take time to the sixth power of the colons; greedy from the left is
   // the same as the rightmost colons that leave `.+` a character each, found here in one pass.
@@ -74,6 +80,9 @@ export function parseRoleArn(arn: string): RoleArn | undefined {
   const polaris = { partition: arn.slice(c1 + 1, c2), account: arn.slice(c4 + 1, c5) };
   return { partition: validate(arn) ? parse(arn).partition : polaris.partition, polaris };
 }
+
+/** A role ARN without surprises, of which all readings agree. */
+const USUAL_ROLE = /^arn:[a-z0-9-]+:iam::\d+:role\/[\w+=,.@/-]+$/;
 
 /** What `.` does not match in a Java pattern. */
 const JAVA_LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
@@ -99,6 +108,11 @@ const HOW = "configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
  */
 export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string {
+  if (USUAL_KEY.test(arn)) {
+    const kms = arn.indexOf(":kms:");
+    const afterRegion = arn.indexOf(":", kms + 5);
+    return { arn, partition: arn.slice(4, kms), region: arn.slice(kms + 5, afterRegion) };
+  }
   if (arn === "") return `must not be empty: leave the field out, or ${HOW}.`;
   if (/[*?$]/.test(arn)) return `must name one key, without wildcards or variables: ${HOW}.`;
   if (arn.startsWith("alias/")) return ALIAS;
@@ -118,6 +132,9 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
   }
   return { arn, partition, region };
 }
+
+/** A key ARN without surprises, as AWS has them. */
+const USUAL_KEY = /^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
 
 const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it: ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
 

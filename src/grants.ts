@@ -4,20 +4,32 @@
  */
 import { s3ViaService } from "./arn.ts";
 import { fault } from "./errors.ts";
-import { BIT, type Places } from "./locations.ts";
+import { BIT, type BucketPlaces, bucketsOf, SLASH } from "./locations.ts";
 import type { Options } from "./options.ts";
 import { escapePattern, serializedLength } from "./policy.ts";
 import type { StorageConfig } from "./storage-config.ts";
 
-/** Actions that always go together, and the accesses (as bits) that need them. */
+/** Strings of a policy element that always go together, with their serialized length, a comma each. */
+export interface Items {
+  readonly items: readonly string[];
+  readonly length: number;
+}
+
+export function itemsOf(items: readonly string[]): Items {
+  let length = 0;
+  for (const item of items) length += serializedLength(item) + 1;
+  return { items, length };
+}
+
+/** Actions on objects, and the accesses (as bits) that need them. */
 interface ObjectActions {
-  readonly actions: readonly string[];
+  readonly actions: Items;
   readonly neededBy: number;
 }
 
-/** KMS actions that always go together, and the accesses that need them on which keys. */
+/** KMS actions, and the accesses that need them on which keys. */
 interface KeyActions {
-  readonly actions: readonly string[];
+  readonly actions: Items;
   readonly onCurrentKey: number;
   readonly onOlderKeys: number;
 }
@@ -38,41 +50,72 @@ export interface Profile {
 /** Set in every session, for what Polaris grants even to those that may touch nothing. */
 const ALWAYS = 16;
 
+const GET: Readonly<ObjectActions> = { actions: itemsOf(["s3:GetObject"]), neededBy: BIT.read };
+const GET_VERSIONS: Readonly<ObjectActions> = {
+  actions: itemsOf(["s3:GetObject", "s3:GetObjectVersion"]),
+  neededBy: BIT.read,
+};
+const PUT: Readonly<ObjectActions> = { actions: itemsOf(["s3:PutObject"]), neededBy: BIT.write };
+const PUT_OR_ABORT: Readonly<ObjectActions> = {
+  actions: itemsOf(["s3:AbortMultipartUpload", "s3:PutObject"]),
+  neededBy: BIT.write,
+};
+const DELETE: Readonly<ObjectActions> = {
+  actions: itemsOf(["s3:DeleteObject"]),
+  neededBy: BIT.delete,
+};
+
+/**
+ * Writing needs Decrypt as well: S3 reads the parts of a multipart upload back to complete it.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
+ */
+const KEY_ACTIONS: readonly KeyActions[] = [
+  {
+    actions: itemsOf(["kms:Decrypt"]),
+    onCurrentKey: BIT.read | BIT.write,
+    onOlderKeys: BIT.read,
+  },
+  { actions: itemsOf(["kms:GenerateDataKey"]), onCurrentKey: BIT.write, onOlderKeys: 0 },
+];
+
 /**
  * What S3 needs, and nothing more.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
- * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
  */
 function leastPrivilege(options: Options, config: StorageConfig): Profile {
   return {
     s3Arn: `arn:${escapePattern(config.partition)}:s3:::`,
     objectActions: [
-      {
-        actions: options.objectVersions
-          ? ["s3:GetObject", "s3:GetObjectVersion"]
-          : ["s3:GetObject"],
-        neededBy: BIT.read,
-      },
-      {
-        actions: options.abortMultipartUploads
-          ? ["s3:AbortMultipartUpload", "s3:PutObject"]
-          : ["s3:PutObject"],
-        neededBy: BIT.write,
-      },
-      { actions: ["s3:DeleteObject"], neededBy: BIT.delete },
+      options.objectVersions ? GET_VERSIONS : GET,
+      options.abortMultipartUploads ? PUT_OR_ABORT : PUT,
+      DELETE,
     ],
-    keyActions: [
-      // Writing needs Decrypt as well: the parts of a multipart upload are read back to complete it.
-      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
-      { actions: ["kms:Decrypt"], onCurrentKey: BIT.read | BIT.write, onOlderKeys: BIT.read },
-      { actions: ["kms:GenerateDataKey"], onCurrentKey: BIT.write, onOlderKeys: 0 },
-    ],
+    keyActions: KEY_ACTIONS,
     rootListsBucket: true,
     viaService: options.kmsViaService !== false,
     wildcardKey: undefined,
   };
 }
+
+const POLARIS_OBJECT_ACTIONS: readonly ObjectActions[] = [
+  GET_VERSIONS,
+  { actions: itemsOf(["s3:DeleteObject", "s3:PutObject"]), neededBy: BIT.write | BIT.delete },
+];
+const POLARIS_KEY_ACTIONS: readonly KeyActions[] = [
+  {
+    actions: itemsOf(["kms:Decrypt", "kms:DescribeKey"]),
+    onCurrentKey: ALWAYS,
+    onOlderKeys: ALWAYS,
+  },
+  {
+    actions: itemsOf(["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+    onCurrentKey: BIT.write | BIT.delete,
+    onOlderKeys: BIT.write | BIT.delete,
+  },
+];
 
 /**
  * What Apache Polaris grants, as `AwsCredentialsStorageIntegration.policyString` does.
@@ -82,22 +125,8 @@ function leastPrivilege(options: Options, config: StorageConfig): Profile {
 function polaris(config: StorageConfig): Profile {
   return {
     s3Arn: `arn:${config.polaris.partition}:s3:::`,
-    objectActions: [
-      { actions: ["s3:GetObject", "s3:GetObjectVersion"], neededBy: BIT.read },
-      { actions: ["s3:DeleteObject", "s3:PutObject"], neededBy: BIT.write | BIT.delete },
-    ],
-    keyActions: [
-      {
-        actions: ["kms:Decrypt", "kms:DescribeKey"],
-        onCurrentKey: ALWAYS,
-        onOlderKeys: ALWAYS,
-      },
-      {
-        actions: ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
-        onCurrentKey: BIT.write | BIT.delete,
-        onOlderKeys: BIT.write | BIT.delete,
-      },
-    ],
+    objectActions: POLARIS_OBJECT_ACTIONS,
+    keyActions: POLARIS_KEY_ACTIONS,
     rootListsBucket: false,
     viaService: false,
     wildcardKey: config.polaris.wildcardKey,
@@ -125,18 +154,14 @@ export function profileOf(options: Options, config: StorageConfig): Profile {
   return leastPrivilege(options, config);
 }
 
-/** Strings of a policy element that always go together, with their serialized length, a comma each. */
-export interface Items {
-  readonly items: readonly string[];
-  readonly length: number;
-}
-
 /** Resources (or prefixes) that need the same rows of a grid. */
 export interface Column extends Items {
   /** The rows that a statement must grant here: one bit a row. */
   readonly required: number;
   /** The rows that a statement may grant here, because the session has them here anyway. */
   readonly allowed: number;
+  /** Whether the items are known to be in code-unit order as they stand. */
+  readonly inOrder: boolean;
 }
 
 /** Grants of one kind under one condition: each column is granted its rows. */
@@ -149,8 +174,10 @@ export interface Grid {
 export interface BucketList {
   /** The bucket's ARN. */
   readonly bucket: string;
-  /** Literal prefixes, none inside another, in code-unit order. */
+  /** Literal prefixes without the slash at their end, none inside another, in the order of places. */
   readonly prefixes: readonly string[];
+  /** The patterns for them. */
+  readonly patterns: Column;
 }
 
 /** What a session is granted in S3. */
@@ -169,129 +196,163 @@ export interface KmsGrants {
   readonly keys: Grid;
 }
 
-export function itemsOf(items: readonly string[]): Items {
-  let length = 0;
-  for (const item of items) length += serializedLength(item) + 1;
-  return { items, length };
+interface MutableColumn extends Column {
+  readonly items: string[];
+  length: number;
+  inOrder: boolean;
 }
+
+/** The column of a kind, made if there is none. */
+function columnOf(columns: MutableColumn[], required: number, allowed: number): MutableColumn {
+  for (const column of columns) {
+    if (column.required === required && column.allowed === allowed) return column;
+  }
+  const column = { required, allowed, items: [], length: 0, inOrder: true };
+  columns.push(column);
+  return column;
+}
+
+/** Places come in their order, which escapes may change; other items need to be put in order. */
+function addTo(column: MutableColumn, item: string, length: number, inOrder = false): void {
+  column.inOrder &&= inOrder || column.items.length === 0;
+  column.items.push(item);
+  column.length += length;
+}
+
+/** The row of lists, behind those of object actions, of which there are at most three. */
+const LIST = 8;
 
 const BUCKET_ROWS: readonly Items[] = [
   itemsOf(["s3:GetBucketLocation"]),
   itemsOf(["s3:ListBucket"]),
 ];
-const BUCKET_LOCATION = 1;
-const LIST_WHOLE_BUCKET = 2;
-
-interface MutableColumn extends Column {
-  readonly items: string[];
-  length: number;
-}
-
-/** Adds an item to the column of its kind. */
-function addTo(
-  columns: Map<number, MutableColumn>,
-  required: number,
-  allowed: number,
-  item: string,
-): void {
-  const kind = (required << 8) | allowed;
-  const length = serializedLength(item) + 1;
-  const column = columns.get(kind);
-  if (column === undefined) {
-    columns.set(kind, { required, allowed, items: [item], length });
-  } else {
-    column.items.push(item);
-    column.length += length;
-  }
-}
+const LOCATE_BUCKET = 1;
+const LIST_BUCKET = 2;
 
 /** What S3 grants follow for the accesses asked for at each place. */
-export function s3Grants(profile: Profile, places: Places): S3Grants {
-  const rows = profile.objectActions;
-  const list = 1 << rows.length;
+export function s3Grants(profile: Profile, places: readonly BucketPlaces[]): S3Grants {
   const rowsOf = (accesses: number): number => {
-    let mask = accesses & BIT.list ? list : 0;
-    for (let i = 0; i < rows.length; i++) {
-      if (accesses & (rows[i]?.neededBy ?? 0)) mask |= 1 << i;
-    }
-    return mask;
+    let rows = accesses & BIT.list ? LIST : 0;
+    profile.objectActions.forEach(({ neededBy }, row) => {
+      if (accesses & neededBy) rows |= 1 << row;
+    });
+    return rows;
   };
-  const asked = profile.rootListsBucket ? places : withRootLists(places);
+  const objects: MutableColumn[] = [];
+  const buckets: MutableColumn[] = [];
+  const lists: BucketList[] = [];
+  for (const asked of profile.rootListsBucket ? places : places.map(withRootList)) {
+    const bucket = profile.s3Arn + asked.bucket;
+    const bucketLength = serializedLength(bucket) + 1;
+    const root = rowsOf(asked.root);
+    const needed = root & LIST ? LOCATE_BUCKET | LIST_BUCKET : LOCATE_BUCKET;
+    addTo(columnOf(buckets, needed, needed), bucket, bucketLength);
+    if (root & ~LIST) {
+      addTo(columnOf(objects, root & ~LIST, root & ~LIST), `${bucket}/*`, bucketLength + 2, true);
+    }
 
-  const objects = new Map<number, MutableColumn>();
-  const buckets = new Map<number, MutableColumn>();
-  const lists: { bucket: string; prefixes: string[] }[] = [];
-  let bucket = "";
-  let prefixes: string[] = [];
-  // The places that the current one lies inside, outermost first, with the rows granted there.
-  const around: { place: string; rows: number }[] = [];
-  for (const place of [...asked.keys()].sort()) {
-    while (around.length > 0 && !place.startsWith(around.at(-1)?.place ?? "")) around.pop();
-    const inherited = around.at(-1)?.rows ?? 0;
-    const allowed = rowsOf(asked.get(place) ?? 0) | inherited;
-    const required = allowed & ~inherited;
-    if (bucket === "" || !place.startsWith(bucket)) {
-      bucket = place.slice(0, place.indexOf("/") + 1);
-      const whole = required & list && place === bucket;
-      const needed = whole ? BUCKET_LOCATION | LIST_WHOLE_BUCKET : BUCKET_LOCATION;
-      addTo(buckets, needed, needed, profile.s3Arn + bucket.slice(0, -1));
-      prefixes = [];
+    const { prefixes, plain } = asked;
+    const head = `${bucket}/`;
+    const headLength = bucketLength - QUOTES_AND_COMMA + 1;
+    const listed: string[] = [];
+    const patterns: MutableColumn = {
+      required: 1,
+      allowed: 1,
+      items: [],
+      length: 0,
+      inOrder: true,
+    };
+    // The prefixes that the current one lies inside, outermost first, and the rows granted there.
+    const around: string[] = [];
+    const aroundRows: number[] = [];
+    let column: MutableColumn | undefined;
+    let accesses = -1;
+    let rows = 0;
+    for (let i = 0; i < prefixes.length; i++) {
+      const prefix = prefixes[i] ?? "";
+      if (asked.accesses[i] !== accesses) {
+        accesses = asked.accesses[i] ?? 0;
+        rows = rowsOf(accesses);
+      }
+      while (around.length > 0 && !isBelow(prefix, around[around.length - 1] ?? "")) {
+        around.pop();
+        aroundRows.pop();
+      }
+      const inherited = around.length > 0 ? (aroundRows[around.length - 1] ?? 0) : root;
+      const allowed = rows | inherited;
+      const required = allowed & ~inherited;
+      if (required === 0) continue;
+      around.push(prefix);
+      aroundRows.push(allowed);
+      const pattern = plain ? `${prefix}/*` : `${escapePattern(prefix)}/*`;
+      const length = plain ? pattern.length + QUOTES_AND_COMMA : serializedLength(pattern) + 1;
+      if (required & LIST) {
+        listed.push(prefix);
+        addTo(patterns, pattern, length, plain);
+      }
+      if (required & ~LIST) {
+        if (column?.required !== (required & ~LIST) || column.allowed !== (allowed & ~LIST)) {
+          column = columnOf(objects, required & ~LIST, allowed & ~LIST);
+        }
+        addTo(column, head + pattern, headLength + length, plain);
+      }
     }
-    if (required === 0) continue;
-    around.push({ place, rows: allowed });
-    if (required & ~list) {
-      const pattern = `${profile.s3Arn}${escapePattern(place)}*`;
-      addTo(objects, required & ~list, allowed & ~list, pattern);
-    }
-    if (required & list && place !== bucket) {
-      if (prefixes.length === 0)
-        lists.push({ bucket: profile.s3Arn + bucket.slice(0, -1), prefixes });
-      prefixes.push(place.slice(bucket.length));
-    }
+    if (listed.length > 0) lists.push({ bucket, prefixes: listed, patterns });
   }
   return {
-    objects: { rows: rows.map(({ actions }) => itemsOf(actions)), columns: [...objects.values()] },
-    buckets: { rows: BUCKET_ROWS, columns: [...buckets.values()] },
+    objects: { rows: profile.objectActions.map(({ actions }) => actions), columns: objects },
+    buckets: { rows: BUCKET_ROWS, columns: buckets },
     lists,
   };
 }
 
+const QUOTES_AND_COMMA = 3;
+
+/** Whether the place of a prefix lies inside that of another; both are without their last slash. */
+export function isBelow(prefix: string, other: string): boolean {
+  // The first test answers nearly always, and is much the faster one.
+  return prefix.charCodeAt(other.length) === SLASH && prefix.startsWith(other);
+}
+
 /** Polaris lists the root of a bucket as the prefix `/`, which only keys that begin with it have. */
-function withRootLists(places: Places): Places {
-  const asked = new Map(places);
-  for (const [place, accesses] of places) {
-    if ((accesses & BIT.list) === 0 || place.indexOf("/") !== place.length - 1) continue;
-    asked.set(place, accesses & ~BIT.list);
-    asked.set(`${place}/`, (asked.get(`${place}/`) ?? 0) | BIT.list);
-  }
-  return asked;
+function withRootList(asked: BucketPlaces): BucketPlaces {
+  if ((asked.root & BIT.list) === 0) return asked;
+  const places = new Map(
+    asked.prefixes.map((prefix, i) => [`${asked.bucket}/${prefix}/`, asked.accesses[i] ?? 0]),
+  );
+  const slash = `${asked.bucket}//`;
+  places.set(slash, (places.get(slash) ?? 0) | BIT.list);
+  const [changed = asked] = bucketsOf(places);
+  return { ...changed, root: asked.root & ~BIT.list };
 }
 
 /** What KMS grants follow for the accesses (as bits) that a session has anywhere. */
 export function kmsGrants(profile: Profile, config: StorageConfig, accesses: number): KmsGrants[] {
   const asked = accesses | ALWAYS;
-  const rows = profile.keyActions;
-  const services = new Map<string | undefined, Map<number, MutableColumn>>();
-  const grant = (arn: string, on: "onCurrentKey" | "onOlderKeys", service: string | undefined) => {
+  const { keyActions } = profile;
+  const rows = keyActions.map(({ actions }) => actions);
+  const services = new Map<string | undefined, MutableColumn[]>();
+  const grant = (arn: string, current: boolean, viaService: string | undefined) => {
     let required = 0;
-    for (let i = 0; i < rows.length; i++) {
-      if (asked & (rows[i]?.[on] ?? 0)) required |= 1 << i;
+    for (let row = 0; row < keyActions.length; row++) {
+      const needs = keyActions[row]?.[current ? "onCurrentKey" : "onOlderKeys"] ?? 0;
+      if (asked & needs) required |= 1 << row;
     }
     if (required === 0) return;
-    const columns = services.get(service) ?? new Map<number, MutableColumn>();
-    services.set(service, columns);
-    addTo(columns, required, required, arn);
+    let columns = services.get(viaService);
+    if (columns === undefined) {
+      columns = [];
+      services.set(viaService, columns);
+    }
+    addTo(columnOf(columns, required, required), arn, serializedLength(arn) + 1, true);
   };
   const mayWrite = (accesses & (BIT.write | BIT.delete)) !== 0;
   if (config.keys.length === 0 && profile.wildcardKey !== undefined && !mayWrite) {
-    grant(profile.wildcardKey, "onOlderKeys", undefined);
+    grant(profile.wildcardKey, false, undefined);
   }
+  const viaService = profile.viaService && config.onAws;
   for (const key of config.keys) {
-    const service = profile.viaService && config.onAws ? s3ViaService(key) : undefined;
-    grant(key.arn, key.current ? "onCurrentKey" : "onOlderKeys", service);
+    grant(key.arn, key.current, viaService ? s3ViaService(key) : undefined);
   }
-  return [...services].map(([viaService, columns]) => ({
-    viaService,
-    keys: { rows: rows.map(({ actions }) => itemsOf(actions)), columns: [...columns.values()] },
-  }));
+  return [...services].map(([viaService, columns]) => ({ viaService, keys: { rows, columns } }));
 }

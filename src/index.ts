@@ -2,6 +2,7 @@
  * The IAM session policy for Apache Polaris' S3 credentials, as a pure function.
  * @module
  */
+export type { SessionPlan } from "./capacity.ts";
 export {
   SessionPolicyError,
   type SessionPolicyErrorCode,
@@ -10,5 +11,9 @@ export {
 export type { Locations } from "./locations.ts";
 export type { SessionPolicyOptions } from "./options.ts";
 export { type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
-export { buildSessionPolicy, createSessionPolicyBuilder } from "./session-policy.ts";
+export {
+  buildSessionPolicy,
+  createSessionPolicyBuilder,
+  planSessionPolicies,
+} from "./session-policy.ts";
 export { type AwsStorageConfig, storageConfigSchema } from "./storage-config.ts";

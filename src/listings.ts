@@ -7,13 +7,14 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#condition-key-bucket-ops-2
  * @module
  */
-import { type BucketList, type Column, type Grid, itemsOf } from "./grants.ts";
+import { type BucketList, type Column, type Grid, isBelow, itemsOf } from "./grants.ts";
 import { escapePattern } from "./policy.ts";
 
 /** Buckets that list the same prefixes. */
 interface Row {
   readonly buckets: string[];
   readonly prefixes: readonly string[];
+  readonly patterns: Column;
 }
 
 /** A prefix, the rows that list it, and the innermost other prefix that it lies inside. */
@@ -37,20 +38,24 @@ const MOST_SEARCHED_ROWS = 3;
 
 /** The grids of what is listed; buckets are in different ones if they have no prefix in common. */
 export function listGrids(lists: readonly BucketList[]): Grid[] {
+  const [first, ...others] = lists;
+  if (first === undefined) return [];
+  if (others.length === 0) return [gridOfOne([first.bucket], first.patterns)];
   const rows = alike(lists);
-  if (rows.length === 1) return rows.map(gridOfOne);
   return groupsOf(rows, nested(rows)).flatMap((group) =>
-    group.rows.length <= MOST_SEARCHED_ROWS ? [gridOf(group)] : group.rows.map(gridOfOne),
+    group.rows.length <= MOST_SEARCHED_ROWS
+      ? [gridOf(group)]
+      : group.rows.map(({ buckets, patterns }) => gridOfOne(buckets, patterns)),
   );
 }
 
 function alike(lists: readonly BucketList[]): Row[] {
   const rows = new Map<string, Row>();
-  for (const { bucket, prefixes } of lists) {
+  for (const { bucket, prefixes, patterns } of lists) {
     // No prefix holds a control character.
     const key = prefixes.join("\n");
     const row = rows.get(key);
-    if (row === undefined) rows.set(key, { buckets: [bucket], prefixes });
+    if (row === undefined) rows.set(key, { buckets: [bucket], prefixes, patterns });
     else row.buckets.push(bucket);
   }
   return [...rows.values()];
@@ -67,9 +72,16 @@ function nested(rows: readonly Row[]): Prefix[] {
     }
   }
   const around: Prefix[] = [];
-  return [...rowsOf.keys()].sort().map((text) => {
-    while (around.length > 0 && !text.startsWith(around.at(-1)?.text ?? "")) around.pop();
-    const prefix = { text, rows: rowsOf.get(text) ?? [], inside: around.at(-1) };
+  // In the order of places: as if with the slash at their end.
+  const texts = [...rowsOf.keys()].map((text) => `${text}/`).sort();
+  return texts.map((place) => {
+    const text = place.slice(0, -1);
+    let outer = around.at(-1);
+    while (outer !== undefined && !isBelow(text, outer.text)) {
+      around.pop();
+      outer = around.at(-1);
+    }
+    const prefix = { text, rows: rowsOf.get(text) ?? [], inside: outer };
     around.push(prefix);
     return prefix;
   });
@@ -119,18 +131,20 @@ function gridOf({ rows, prefixes }: Group): Grid {
   return {
     rows: rows.map(({ buckets }) => itemsOf(buckets)),
     columns: [...columns.values()].map(
-      ({ required, allowed, patterns }): Column => ({ ...itemsOf(patterns), required, allowed }),
+      ({ required, allowed, patterns }): Column => ({
+        ...itemsOf(patterns),
+        required,
+        allowed,
+        inOrder: false,
+      }),
     ),
   };
 }
 
-function gridOfOne({ buckets, prefixes }: Row): Grid {
-  return {
-    rows: [itemsOf(buckets)],
-    columns: [{ ...itemsOf(prefixes.map(patternOf)), required: 1, allowed: 1 }],
-  };
+function gridOfOne(buckets: readonly string[], patterns: Column): Grid {
+  return { rows: [itemsOf(buckets)], columns: [patterns] };
 }
 
 function patternOf(prefix: string): string {
-  return `${escapePattern(prefix)}*`;
+  return `${escapePattern(prefix)}/*`;
 }

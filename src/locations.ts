@@ -1,14 +1,15 @@
 /**
  * Locations: `s3://bucket/prefix`, each meaning every key below the prefix.
  *
- * Inside the library a location is one string, its *place*: `bucket/` and then the prefix, which ends
- * with `/` unless it is empty. Then a place lies inside another exactly if it starts with it, and in
- * code-unit order everything inside a place follows right behind it.
+ * A location's *place* is `bucket/` and then the prefix, which ends with `/` unless it is empty. So a
+ * place lies inside another exactly if it starts with it, and in code-unit order everything inside a
+ * place follows right behind it.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  * @module
  */
 import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import { isPlain } from "./policy.ts";
 
 /** What a session may do below a location. */
 export type Access = "read" | "list" | "write" | "delete";
@@ -26,20 +27,52 @@ export interface Locations {
   readonly delete?: readonly string[] | ReadonlySet<string> | undefined;
 }
 
-/** The accesses asked for at each place. */
-export type Places = ReadonlyMap<string, number>;
+/** What is asked for in a bucket. */
+export interface BucketPlaces {
+  readonly bucket: string;
+  /** The accesses to the whole bucket, as bits; 0 for none. */
+  readonly root: number;
+  /** The places in the order of places, without the bucket and without the slash at their end. */
+  readonly prefixes: readonly string[];
+  /** The accesses to each of them. */
+  readonly accesses: readonly number[];
+  /** Whether no prefix needs escapes, neither in a pattern nor in JSON. */
+  readonly plain: boolean;
+}
 
 /** As many faults as one error tells; a person mends the first and sees the pattern. */
 const MOST_ISSUES = 10;
+
+/** A list of locations, and the accesses that are asked for with it. */
+interface LocationList {
+  readonly uris: readonly unknown[];
+  /** The name of the list in the input, for errors. */
+  readonly access: Access;
+  accesses: number;
+}
 
 /**
  * Reads the four lists.
  *
  * @param allowed the places that every location must lie inside, as {@link outermost} returns them;
  *   undefined if the configuration does not say.
+ * @returns the buckets in the order of places.
  * @throws SessionPolicyError `INVALID_LOCATION`, `LOCATION_NOT_ALLOWED`
  */
-export function parseLocations(locations: Locations, allowed?: readonly string[]): Places {
+export function parseLocations(
+  locations: Locations,
+  allowed?: readonly string[],
+): readonly BucketPlaces[] {
+  const lists = distinctLists(locations);
+  const [only, ...others] = lists;
+  if (only === undefined) return [];
+  // Tables come in order, and with the same lists for several accesses, more often than not.
+  const inOrder = others.length === 0 && allowed === undefined ? readInOrder(only) : undefined;
+  return inOrder ?? readInAnyOrder(lists, allowed);
+}
+
+/** The lists, each with the accesses that the same list is given for. */
+function distinctLists(locations: Locations): LocationList[] {
   if (typeof locations !== "object" || locations === null || Symbol.iterator in locations) {
     throw fault(
       "INVALID_LOCATION",
@@ -47,46 +80,153 @@ export function parseLocations(locations: Locations, allowed?: readonly string[]
       "Locations must be an object with the lists read, list, write and delete.",
     );
   }
-  const places = new Map<string, number>();
-  const outside: SessionPolicyIssue[] = [];
-  const invalid: SessionPolicyIssue[] = [];
-  const add = (access: Access, uri: unknown, index: number): boolean => {
-    if (invalid.length + outside.length >= MOST_ISSUES) return false;
-    const place = typeof uri === "string" ? placeOf(uri) : undefined;
-    if (place === undefined) {
-      invalid.push({ path: [access, index], message: faultOf(uri) });
-    } else if (allowed !== undefined && !isInside(place, allowed)) {
-      outside.push({
-        path: [access, index],
-        message:
-          "lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.",
-      });
-    } else {
-      places.set(place, (places.get(place) ?? 0) | BIT[access]);
+  const lists: LocationList[] = [];
+  for (const access of Object.keys(locations)) {
+    if (!isAccess(access)) {
+      throw fault("INVALID_LOCATION", [access], "is no access: use read, list, write and delete.");
     }
-    return true;
-  };
-  for (const name of Object.keys(locations)) {
-    if (!isAccess(name)) {
-      throw fault("INVALID_LOCATION", [name], "is no access: use read, list, write and delete.");
-    }
-    const list: unknown = locations[name];
+    const list: unknown = locations[access];
     if (list === undefined) continue;
+    let uris: readonly unknown[];
     if (Array.isArray(list)) {
-      for (let i = 0; i < list.length; i++) if (!add(name, list[i], i)) break;
+      uris = list;
     } else if (list instanceof Set) {
-      let i = 0;
+      const members: unknown[] = [];
       // Not the iterator of `list` itself: a subclass may have one that never ends.
-      Set.prototype.forEach.call(list, (uri: unknown) => add(name, uri, i++));
+      Set.prototype.forEach.call(list, (uri: unknown) => members.push(uri));
+      uris = members;
     } else {
-      throw fault("INVALID_LOCATION", [name], "must be a list: an array or a Set of S3 URIs.");
+      throw fault("INVALID_LOCATION", [access], "must be a list: an array or a Set of S3 URIs.");
+    }
+    if (uris.length === 0) continue;
+    const same = lists.find((other) => isSame(other.uris, uris));
+    if (same === undefined) lists.push({ uris, access, accesses: BIT[access] });
+    else same.accesses |= BIT[access];
+  }
+  return lists;
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
+/** A location that needs no escapes, in a bucket whose name needs no second look. */
+const PLAIN_LOCATION = /^s3[an]?:\/\/[a-z0-9][a-z0-9-]{2,62}\/[ !#%-)+->@-[\]-~]*$/;
+
+/**
+ * Reads a list that is in order already and all of whose locations are plain, ten times as fast as
+ * {@link readInAnyOrder}, which gives the same.
+ *
+ * @returns undefined if the list is not such.
+ */
+function readInOrder({ uris, accesses }: LocationList): BucketPlaces[] | undefined {
+  const buckets: { readonly bucket: string; readonly prefixes: string[] }[] = [];
+  let prefixes: string[] = [];
+  // Every URI of the bucket begins with `head`, and is less than `beyond`.
+  let head = "\uffff";
+  let beyond = "";
+  let before = "";
+  let end = 0;
+  for (let i = 0; i < uris.length; i++) {
+    const uri = uris[i];
+    if (typeof uri !== "string" || uri.length > MOST_KEY_BYTES || !PLAIN_LOCATION.test(uri)) {
+      return undefined;
+    }
+    if (uri >= head && uri < beyond) {
+      if (uri <= before) return undefined;
+      // Otherwise in the order of places, and outside the one before, but for what begins with that.
+      if (uri.charCodeAt(end) <= SLASH && uri.startsWith(before.slice(0, end))) return undefined;
+    } else {
+      const start = uri.indexOf("//") + 2;
+      const slash = uri.indexOf("/", start);
+      const bucket = uri.slice(start, slash);
+      const last = buckets.at(-1);
+      if (DIRECTORY_BUCKET.test(bucket)) return undefined;
+      if (last !== undefined && `${last.bucket}/` >= `${bucket}/`) return undefined;
+      head = uri.slice(0, slash + 1);
+      beyond = `${uri.slice(0, slash)}0`;
+      prefixes = [];
+      buckets.push({ bucket, prefixes });
+    }
+    end = uri.charCodeAt(uri.length - 1) === SLASH ? uri.length - 1 : uri.length;
+    if (end < head.length) return undefined;
+    prefixes.push(uri.slice(head.length, end));
+    before = uri;
+  }
+  return buckets.map(({ bucket, prefixes }) => ({
+    bucket,
+    root: 0,
+    prefixes,
+    accesses: new Array<number>(prefixes.length).fill(accesses),
+    plain: true,
+  }));
+}
+
+/** The code unit of `/`. */
+export const SLASH = 47;
+
+/** Reads lists in any order, with repeats and places inside one another. */
+function readInAnyOrder(
+  lists: readonly LocationList[],
+  allowed: readonly string[] | undefined,
+): BucketPlaces[] {
+  const asked = new Map<string, number>();
+  const invalid: SessionPolicyIssue[] = [];
+  const outside: SessionPolicyIssue[] = [];
+  for (const { uris, access, accesses } of lists) {
+    for (let i = 0; i < uris.length; i++) {
+      if (invalid.length + outside.length >= MOST_ISSUES) break;
+      const uri = uris[i];
+      const place = typeof uri === "string" ? placeOf(uri) : undefined;
+      if (place === undefined) {
+        invalid.push({ path: [access, i], message: faultOf(uri) });
+      } else if (allowed !== undefined && !isInside(place, allowed)) {
+        outside.push({ path: [access, i], message: OUTSIDE });
+      } else {
+        asked.set(place, (asked.get(place) ?? 0) | accesses);
+      }
     }
   }
   if (invalid.length > 0) throw new SessionPolicyError("INVALID_LOCATION", invalid);
   if (outside.length > 0) throw new SessionPolicyError("LOCATION_NOT_ALLOWED", outside);
-  return places;
+  return bucketsOf(asked);
 }
 
+const OUTSIDE =
+  "lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.";
+
+/** The places by bucket. */
+export function bucketsOf(asked: ReadonlyMap<string, number>): BucketPlaces[] {
+  const buckets: {
+    bucket: string;
+    root: number;
+    prefixes: string[];
+    accesses: number[];
+    plain: boolean;
+  }[] = [];
+  for (const place of [...asked.keys()].sort()) {
+    const slash = place.indexOf("/");
+    const bucket = place.slice(0, slash);
+    let last = buckets.at(-1);
+    if (last?.bucket !== bucket) {
+      last = { bucket, root: 0, prefixes: [], accesses: [], plain: true };
+      buckets.push(last);
+    }
+    const accesses = asked.get(place) ?? 0;
+    if (slash === place.length - 1) {
+      last.root = accesses;
+    } else {
+      const prefix = place.slice(slash + 1, -1);
+      last.prefixes.push(prefix);
+      last.accesses.push(accesses);
+      last.plain &&= isPlain(prefix);
+    }
+  }
+  return buckets;
+}
 function isAccess(name: string): name is Access {
   return Object.hasOwn(BIT, name);
 }
@@ -143,6 +283,16 @@ export function faultOf(uri: unknown): string {
   if (/\p{Cc}/u.test(uri)) return "holds a control character, which no key of a table needs.";
   if (/\p{Cs}/u.test(uri)) return "holds half of a surrogate pair: it is not valid Unicode.";
   return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have.`;
+}
+
+/** All accesses that are asked for anywhere, as bits. */
+export function accessesOf(places: readonly BucketPlaces[]): number {
+  let all = 0;
+  for (const { root, accesses } of places) {
+    all |= root;
+    for (const some of accesses) all |= some;
+  }
+  return all;
 }
 
 /** The places that lie inside no other of them, in code-unit order. */

@@ -65,8 +65,17 @@ export interface Options {
   readonly abortMultipartUploads: boolean;
 }
 
+const DEFAULTS: Readonly<Options> = {
+  profile: "least-privilege",
+  maxLength: STS_LIMIT,
+  kmsViaService: undefined,
+  objectVersions: false,
+  abortMultipartUploads: false,
+};
+
 /** @throws SessionPolicyError `INVALID_OPTIONS` */
-export function parseOptions(input: SessionPolicyOptions = {}): Options {
+export function parseOptions(input?: SessionPolicyOptions): Options {
+  if (input === undefined) return DEFAULTS;
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
     throw new SessionPolicyError(
@@ -75,11 +84,11 @@ export function parseOptions(input: SessionPolicyOptions = {}): Options {
     );
   }
   const {
-    profile = "least-privilege",
-    maxLength = STS_LIMIT,
-    kmsViaService,
-    objectVersions = false,
-    abortMultipartUploads = false,
+    profile = DEFAULTS.profile,
+    maxLength = DEFAULTS.maxLength,
+    kmsViaService = DEFAULTS.kmsViaService,
+    objectVersions = DEFAULTS.objectVersions,
+    abortMultipartUploads = DEFAULTS.abortMultipartUploads,
   } = parsed.data;
   return { profile, maxLength, kmsViaService, objectVersions, abortMultipartUploads };
 }

@@ -38,6 +38,7 @@ export function escapePattern(literal: string): string {
   return literal.replace(SPECIAL, (character) => `\${${character}}`);
 }
 
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 const NOT_PRINTABLE_ASCII = /[^\x20-\x7e]/g;
 
 /**
@@ -70,17 +71,26 @@ export function serializePolicy(policy: PolicyDocument): string {
   if (json === undefined) {
     throw fault("INVALID_POLICY", [], "A policy must be an object that JSON can hold.");
   }
-  return json.replace(NOT_PRINTABLE_ASCII, unicodeEscape);
+  // Asking first is faster by half of JSON.stringify, and the answer is mostly yes.
+  return PRINTABLE_ASCII.test(json) ? json : json.replace(NOT_PRINTABLE_ASCII, unicodeEscape);
 }
 
 function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-const PLAIN = /^[ !#-[\]-~]*$/;
+/** Printable ASCII without quotes and backslashes: what JSON writes as it is. */
+const UNESCAPED = /^[ !#-[\]-~]*$/;
 
 /** How many characters {@link serializePolicy} writes for a string, quotes included. */
 export function serializedLength(text: string): number {
-  if (PLAIN.test(text)) return text.length + 2;
+  if (UNESCAPED.test(text)) return text.length + 2;
   return JSON.stringify(text).replace(NOT_PRINTABLE_ASCII, unicodeEscape).length;
+}
+
+const PLAIN = /^[ !#%-)+->@-[\]-~]*$/;
+
+/** Whether a text is the same as a pattern and in JSON: it needs no escapes. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
 }

@@ -2,20 +2,15 @@
  * The whole way on one page: parse → grants → statements → policy.
  * @module
  */
-import { reading, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
-import { kmsGrants, type Profile, profileOf, s3Grants } from "./grants.ts";
-import {
-  ACCESSES,
-  BIT,
-  type Locations,
-  outermost,
-  type Places,
-  parseLocations,
-} from "./locations.ts";
+import { type Session, statementsFor } from "./assembly.ts";
+import { type SessionPlan, splitOverSessions, tooLarge } from "./capacity.ts";
+import { reading } from "./errors.ts";
+import { kmsGrants, profileOf } from "./grants.ts";
+import { type BucketPlaces, type Locations, parseLocations, placeOf } from "./locations.ts";
 import { parseOptions, type SessionPolicyOptions } from "./options.ts";
-import { escapePattern, type PolicyDocument, type Statement, serializedLength } from "./policy.ts";
-import { kmsStatements, s3Statements } from "./statements.ts";
-import { type AwsStorageConfig, parseStorageConfig, type StorageConfig } from "./storage-config.ts";
+import type { PolicyDocument } from "./policy.ts";
+import { type KeyUses, keyUses } from "./statements.ts";
+import { type AwsStorageConfig, parseStorageConfig } from "./storage-config.ts";
 
 /**
  * Builds the session policy for what a session may do: the shortest IAM policy that allows exactly
@@ -51,7 +46,8 @@ export function buildSessionPolicy(
   locations: Locations,
   options?: SessionPolicyOptions,
 ): PolicyDocument {
-  return createSessionPolicyBuilder(storageConfig, options)(locations);
+  const session = prepare(storageConfig, options);
+  return policyOf(session, parse(session, locations));
 }
 
 /**
@@ -78,89 +74,68 @@ export function createSessionPolicyBuilder(
   storageConfig: AwsStorageConfig,
   options?: SessionPolicyOptions,
 ): (locations: Locations) => PolicyDocument {
+  const session = prepare(storageConfig, options);
+  // What KMS grants there are depends on the accesses that there are, and not on where.
+  const known: KeyUses[] = [];
+  const keyUsesFor = (accesses: number): KeyUses => {
+    const uses = known[accesses] ?? session.keyUsesFor(accesses);
+    known[accesses] = uses;
+    return uses;
+  };
+  const prepared = { ...session, keyUsesFor };
+  return (locations) => policyOf(prepared, parse(prepared, locations));
+}
+
+/**
+ * Splits locations over as few sessions as a first-fit packing finds, each with a policy within
+ * `maxLength`, which together grant exactly what one policy for all of them would.
+ *
+ * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
+ * @param locations S3 URIs, as for {@link buildSessionPolicy}.
+ * @param options see {@link SessionPolicyOptions}.
+ * @returns the sessions: their policies, and the locations of each as `s3://bucket/prefix`, without
+ *   repeats and without those inside another one. One session if the policy for all fits.
+ * @throws SessionPolicyError as {@link buildSessionPolicy}; `POLICY_TOO_LARGE` if one location alone is
+ *   too long.
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ * @example
+ * ```ts
+ * import { planSessionPolicies } from "polaris-session-policy";
+ *
+ * const read = Array.from({ length: 100 }, (_, i) => `s3://wh-bucket/db/table_${i}`);
+ * planSessionPolicies({}, { read }).map(({ locations }) => [...(locations.read ?? [])].length);
+ * // [48, 49, 3]
+ * ```
+ */
+export function planSessionPolicies(
+  storageConfig: AwsStorageConfig,
+  locations: Locations,
+  options?: SessionPolicyOptions,
+): SessionPlan[] {
+  const session = prepare(storageConfig, options);
+  return splitOverSessions(session, parse(session, locations), (access, place) =>
+    [...(locations[access] ?? [])].findIndex((uri) => placeOf(uri) === place),
+  );
+}
+
+function prepare(storageConfig: AwsStorageConfig, options?: SessionPolicyOptions): Session {
   const settings = reading("INVALID_OPTIONS", "The options", () => parseOptions(options));
   const config = reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
     parseStorageConfig(storageConfig),
   );
   const profile = profileOf(settings, config);
-  return (locations) => {
-    const places = reading("INVALID_LOCATION", "The locations", () =>
-      parseLocations(locations, config.allowedPlaces),
-    );
-    return policyFor(config, profile, places, settings.maxLength);
-  };
+  const keyUsesFor = (accesses: number) => keyUses(kmsGrants(profile, config, accesses));
+  return { config, profile, maxLength: settings.maxLength, keyUsesFor };
 }
 
-function policyFor(
-  config: StorageConfig,
-  profile: Profile,
-  places: Places,
-  maxLength: number,
-): PolicyDocument {
-  let accesses = 0;
-  for (const asked of places.values()) accesses |= asked;
-  const s3 = s3Statements(s3Grants(profile, places));
-  const kms = kmsStatements(kmsGrants(profile, config, accesses));
-  const granted = [...s3.statements, ...kms.statements];
-  // A policy without statements is not valid, and AssumeRole without a policy hands out the role.
-  const Statement = granted.length > 0 ? granted : [DENY_ALL()];
-  const length =
-    granted.length > 0
-      ? EMPTY.length + s3.length + kms.length - ",".length
-      : EMPTY.length + JSON.stringify(DENY_ALL()).length;
-  if (length > maxLength) throw tooLarge(length, maxLength, config, profile, places);
+function parse({ config }: Session, locations: Locations): readonly BucketPlaces[] {
+  return reading("INVALID_LOCATION", "The locations", () =>
+    parseLocations(locations, config.allowedPlaces),
+  );
+}
+
+function policyOf(session: Session, places: readonly BucketPlaces[]): PolicyDocument {
+  const { Statement, length } = statementsFor(session, places);
+  if (length > session.maxLength) throw tooLarge(session, places, length);
   return { Version: "2012-10-17", Statement };
-}
-
-const EMPTY = '{"Version":"2012-10-17","Statement":[]}';
-const DENY_ALL = (): Statement => ({ Effect: "Deny", Action: "*", Resource: "*" });
-
-function tooLarge(
-  length: number,
-  maxLength: number,
-  config: StorageConfig,
-  profile: Profile,
-  places: Places,
-): SessionPolicyError {
-  const issues: SessionPolicyIssue[] = [
-    {
-      path: [],
-      message: `The policy has ${length} characters, and ${maxLength} are allowed: ask for fewer locations at a time, or for a location around them.`,
-    },
-  ];
-  for (const access of ACCESSES) {
-    const asked = outermost(
-      [...places].flatMap(([place, bits]) => (bits & BIT[access] ? [place] : [])),
-    );
-    if (asked.length === 0) continue;
-    const taken = asked.map((place) =>
-      access === "list"
-        ? `${escapePattern(place.slice(place.indexOf("/") + 1))}*`
-        : `${profile.s3Arn}${escapePattern(place)}*`,
-    );
-    issues.push({
-      path: [access],
-      message: `${counted(asked.length, "location")} ${lengthOf(taken)} characters.`,
-    });
-  }
-  for (const [path, current] of [
-    ["currentKmsKey", true],
-    ["allowedKmsKeys", false],
-  ] as const) {
-    const keys = config.keys.filter((key) => key.current === current);
-    if (keys.length === 0) continue;
-    issues.push({
-      path: [path],
-      message: `${counted(keys.length, "key")} ${lengthOf(keys.map(({ arn }) => arn))} characters.`,
-    });
-  }
-  return new SessionPolicyError("POLICY_TOO_LARGE", issues);
-}
-
-function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun} takes` : `${count} ${noun}s take`;
-}
-
-function lengthOf(values: readonly string[]): number {
-  return values.reduce((length, value) => length + serializedLength(value), 0);
 }

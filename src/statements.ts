@@ -14,12 +14,6 @@ import type { Column, Grid, Items, KmsGrants, S3Grants } from "./grants.ts";
 import { listGrids } from "./listings.ts";
 import type { OneOrMany, Statement } from "./policy.ts";
 
-/** Statements, and their serialized length with a comma behind each. */
-export interface Statements {
-  readonly statements: readonly Statement[];
-  readonly length: number;
-}
-
 /** A statement to be: indices of rows and columns of a grid. */
 interface Rectangle {
   readonly rows: readonly number[];
@@ -36,17 +30,22 @@ interface Cover {
 interface Named {
   readonly rows: readonly string[];
   readonly columns: readonly string[];
+  /** Whether the columns are in code-unit order as they stand. */
+  readonly inOrder: boolean;
+}
+
+interface Shortest {
+  readonly named: readonly Named[];
+  readonly length: number;
 }
 
 /** The covers of a grid among which the shortest is, in an order that only the grid decides. */
 function covers({ rows, columns }: Grid): Cover[] {
-  const lengthOf = (set: number) =>
-    bits(set).reduce((length, row) => length + (rows[row]?.length ?? 0), 0);
   const [first, ...others] = columns;
   if (first === undefined) return [{ rectangles: [], length: 0 }];
   if (others.length === 0) {
     // Whatever else grants it names more rows, or the column twice.
-    const length = lengthOf(first.required) + first.length;
+    const length = lengthOfRows(rows, first.required) + first.length;
     return [{ rectangles: [{ rows: bits(first.required), columns: [0] }], length }];
   }
   const useful: number[] = [];
@@ -57,7 +56,7 @@ function covers({ rows, columns }: Grid): Cover[] {
   for (let family = 1; family < 1 << useful.length; family++) {
     const sets = bits(family).map((i) => useful[i] ?? 0);
     const options = columns.map((column) => fewest(sets, column));
-    let length = sets.reduce((sum, set) => sum + lengthOf(set), 0);
+    let length = sets.reduce((sum, set) => sum + lengthOfRows(rows, set), 0);
     columns.forEach((column, i) => {
       length += column.length * (options[i]?.[0]?.length ?? Infinity);
     });
@@ -123,8 +122,11 @@ const NOBODY = -1;
  *
  * @param frame the length of a statement without what it names, with the comma behind it.
  */
-function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID) {
-  let best: readonly Named[] = [];
+function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID): Shortest {
+  if (grid.columns.length + riders.columns.length === 0) return { named: [], length: 0 };
+  if (grid.columns.length <= 1 && riders.columns.length <= 1) return once(frame, grid, riders);
+  if (riders.columns.length === 0 && standAlone(frame, grid)) return each(frame, grid);
+  let best: readonly Seated[] = [];
   let length = Infinity;
   const riderCovers = covers(riders);
   for (const cover of covers(grid)) {
@@ -134,40 +136,107 @@ function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID) {
       const bare = cover.length + rider.length + count * (frame - 2);
       if (bare >= length) continue;
       for (const seating of seatings(count, rider.rectangles.length)) {
-        const named = seating.map((seated, i) =>
-          merge(name(grid, cover.rectangles[i]), name(riders, rider.rectangles[seated])),
-        );
-        const full = named.reduce(
-          (sum, { rows, columns }) => sum + brackets(rows) + brackets(columns),
-          bare,
-        );
+        const seated = seating.map((i, own) => ({
+          own: cover.rectangles[own],
+          rider: rider.rectangles[i],
+        }));
+        const full = seated.reduce((sum, one) => sum + bracketsOf(one, grid, riders), bare);
         if (full < length) {
-          best = named;
+          best = seated;
           length = full;
         }
       }
     }
   }
-  return { named: best, length };
+  return { named: best.map((one) => nameAll(one, grid, riders)), length };
 }
 
-const NO_GRID: Readonly<Grid> = { rows: [], columns: [] };
+/** A rectangle, and the rider that shares its statement, if there are such. */
+interface Seated {
+  readonly own: Rectangle | undefined;
+  readonly rider: Rectangle | undefined;
+}
 
-function name(grid: Grid, rectangle: Rectangle | undefined): Named {
-  const named = (all: readonly Items[], indices: readonly number[] = []) =>
+function bracketsOf({ own, rider }: Seated, grid: Grid, riders: Grid): number {
+  const rows = count(grid.rows, own?.rows) + count(riders.rows, rider?.rows);
+  const columns = count(grid.columns, own?.columns) + count(riders.columns, rider?.columns);
+  return brackets(rows) + brackets(columns);
+}
+
+function count(all: readonly Items[], indices: readonly number[] = []): number {
+  return indices.reduce((sum, i) => sum + (all[i]?.items.length ?? 0), 0);
+}
+
+function nameAll({ own, rider }: Seated, grid: Grid, riders: Grid): Named {
+  const name = (all: readonly Items[], indices: readonly number[] = []) =>
     indices.flatMap((i) => all[i]?.items ?? []);
   return {
-    rows: named(grid.rows, rectangle?.rows),
-    columns: named(grid.columns, rectangle?.columns),
+    rows: [...name(grid.rows, own?.rows), ...name(riders.rows, rider?.rows)],
+    columns: [...name(grid.columns, own?.columns), ...name(riders.columns, rider?.columns)],
+    inOrder: false,
   };
 }
 
-function merge(one: Named, other: Named): Named {
-  return { rows: [...one.rows, ...other.rows], columns: [...one.columns, ...other.columns] };
+/**
+ * Whether a statement for each column is shortest. Each column is granted just what it requires, so
+ * whatever is shorter names one of them twice, and can save no more than all rows, brackets, and all
+ * frames but two.
+ */
+function standAlone(frame: number, { rows, columns }: Grid): boolean {
+  let saved = (columns.length - 2) * frame + columns.length * 2 * BRACKETS;
+  let shortestColumn = Infinity;
+  for (const column of columns) {
+    if (column.required !== column.allowed) return false;
+    saved += lengthOfRows(rows, column.required);
+    shortestColumn = Math.min(shortestColumn, column.length);
+  }
+  return shortestColumn >= saved;
 }
 
-function brackets(names: readonly string[]): number {
-  return names.length === 1 ? 0 : "[]".length;
+function each(frame: number, { rows, columns }: Grid): Shortest {
+  const all = columns.map((column) => once(frame, { rows, columns: [column] }, NO_GRID));
+  return {
+    named: all.flatMap(({ named }) => named),
+    length: all.reduce((sum, { length }) => sum + length, 0),
+  };
+}
+
+/** One statement for all: nothing shorter names every row and column that must be named. */
+function once(frame: number, grid: Grid, riders: Grid): Shortest {
+  const rows: string[] = [];
+  let columns: readonly string[] = [];
+  let inOrder = true;
+  let length = frame - 2;
+  for (const {
+    rows: all,
+    columns: [column],
+  } of [riders, grid]) {
+    if (column === undefined) continue;
+    all.forEach((row, i) => {
+      if ((column.required & (1 << i)) === 0) return;
+      for (const item of row.items) rows.push(item);
+      length += row.length;
+    });
+    // One bucket is in front of whatever lies in it.
+    inOrder &&= column.inOrder && columns.length <= 1;
+    columns = columns.length === 0 ? column.items : columns.concat(column.items);
+    length += column.length;
+  }
+  length += brackets(rows.length) + brackets(columns.length);
+  return { named: [{ rows, columns, inOrder }], length };
+}
+
+const NO_GRID: Readonly<Grid> = { rows: [], columns: [] };
+const BRACKETS = "[]".length;
+
+function brackets(names: number): number {
+  return names === 1 ? 0 : BRACKETS;
+}
+
+function lengthOfRows(rows: readonly Items[], set: number): number {
+  let length = 0;
+  for (let i = 0; i < rows.length; i++) if (set & (1 << i)) length += rows[i]?.length ?? 0;
+  return length;
 }
 
 /** Whether every bit of a set is in the other. */
@@ -182,69 +251,110 @@ function bits(set: number): number[] {
   return found;
 }
 
-const PLAIN_FRAME = '{"Effect":"Allow","Action":,"Resource":},';
+const PLAIN_FRAME = '{"Effect":"Allow","Action":,"Resource":},'.length;
 const LIST_FRAME =
-  '{"Effect":"Allow","Action":"s3:ListBucket","Resource":,"Condition":{"StringLike":{"s3:prefix":}}},';
+  '{"Effect":"Allow","Action":"s3:ListBucket","Resource":,"Condition":{"StringLike":{"s3:prefix":}}},'
+    .length;
 const KMS_FRAME =
-  '{"Effect":"Allow","Action":,"Resource":,"Condition":{"StringEquals":{"kms:ViaService":""}}},';
+  '{"Effect":"Allow","Action":,"Resource":,"Condition":{"StringEquals":{"kms:ViaService":""}}},'
+    .length;
+
+/** Statements, and their serialized length with a comma behind each. */
+export interface Statements {
+  readonly statements: Statement[];
+  readonly length: number;
+}
 
 /** The shortest statements for S3: those without a condition, then the lists; each in order. */
 export function s3Statements({ objects, buckets, lists }: S3Grants): Statements {
-  const plain = shortest(PLAIN_FRAME.length, objects, buckets);
-  const listings: Statement[] = [];
+  const plain = shortest(PLAIN_FRAME, objects, buckets);
+  const statements = plain.named.map(({ rows, columns, inOrder }) =>
+    allow(oneOrMany(rows), oneOrMany(columns, inOrder)),
+  );
+  if (statements.length > 1) statements.sort(byActionAndResource);
   let length = plain.length;
+  const listings: Statement[] = [];
   for (const grid of listGrids(lists)) {
-    const listing = shortest(LIST_FRAME.length, grid);
-    for (const { rows, columns } of listing.named) {
-      listings.push({
-        ...allow(["s3:ListBucket"], rows),
-        Condition: { StringLike: { "s3:prefix": oneOrMany(columns) } },
-      });
+    const listing = shortest(LIST_FRAME, grid);
+    for (const { rows, columns, inOrder } of listing.named) {
+      const Condition = { StringLike: { "s3:prefix": oneOrMany(columns, inOrder) } };
+      listings.push(allow("s3:ListBucket", oneOrMany(rows), Condition));
     }
     length += listing.length;
   }
-  const statements = plain.named.map(({ rows, columns }) => allow(rows, columns));
-  return { statements: [...statements.sort(inOrder), ...listings.sort(inOrder)], length };
+  if (listings.length > 1) listings.sort(byActionAndResource);
+  statements.push(...listings);
+  return { statements, length };
 }
 
-/** The shortest statements for KMS, in order. */
-export function kmsStatements(grants: readonly KmsGrants[]): Statements {
-  const statements: Statement[] = [];
+/** What a KMS statement names, in order. */
+interface KeyUse {
+  readonly actions: OneOrMany;
+  readonly keys: OneOrMany;
+  readonly viaService: string | undefined;
+}
+
+/** What the KMS statements of a session name, and their serialized length with a comma behind each. */
+export interface KeyUses {
+  readonly uses: readonly KeyUse[];
+  readonly length: number;
+}
+
+/** What the shortest KMS statements name, in order. */
+export function keyUses(grants: readonly KmsGrants[]): KeyUses {
+  const uses: KeyUse[] = [];
   let length = 0;
   for (const { viaService, keys } of grants) {
-    const frame =
-      viaService === undefined ? PLAIN_FRAME.length : KMS_FRAME.length + viaService.length;
+    const frame = viaService === undefined ? PLAIN_FRAME : KMS_FRAME + viaService.length;
     const usage = shortest(frame, keys);
     for (const { rows, columns } of usage.named) {
-      const statement = allow(rows, columns);
-      statements.push(
-        viaService === undefined
-          ? statement
-          : { ...statement, Condition: { StringEquals: { "kms:ViaService": viaService } } },
-      );
+      uses.push({ actions: oneOrMany(rows), keys: oneOrMany(columns), viaService });
     }
     length += usage.length;
   }
-  return { statements: statements.sort(inOrder), length };
+  if (uses.length > 1) {
+    uses.sort((a, b) => compare(a.actions, b.actions) || compare(a.keys, b.keys));
+  }
+  return { uses, length };
 }
 
-function allow(actions: readonly string[], resources: readonly string[]): Statement {
-  return { Effect: "Allow", Action: oneOrMany(actions), Resource: oneOrMany(resources) };
+/** A new statement for a use of keys. */
+export function keyStatement({ actions, keys, viaService }: KeyUse): Statement {
+  const Condition =
+    viaService === undefined ? undefined : { StringEquals: { "kms:ViaService": viaService } };
+  return allow(copyOf(actions), copyOf(keys), Condition);
+}
+
+function allow(
+  Action: OneOrMany,
+  Resource: OneOrMany,
+  Condition?: Statement["Condition"],
+): Statement {
+  return Condition === undefined
+    ? { Effect: "Allow", Action, Resource }
+    : { Effect: "Allow", Action, Resource, Condition };
+}
+
+function copyOf(values: OneOrMany): OneOrMany {
+  return typeof values === "string" ? values : values.slice();
 }
 
 /** One string stands for a list of one; lists are in code-unit order. */
-function oneOrMany(values: readonly string[]): OneOrMany {
+function oneOrMany(values: readonly string[], inOrder = false): OneOrMany {
   const [only] = values;
-  return values.length === 1 && only !== undefined ? only : [...values].sort();
+  if (values.length === 1 && only !== undefined) return only;
+  return inOrder ? values : values.slice().sort();
 }
 
-/** Statements of a kind come in the code-unit order of their actions, then of their resources. */
-function inOrder(a: Statement, b: Statement): number {
-  return (
-    compare(String(a.Action), String(b.Action)) || compare(String(a.Resource), String(b.Resource))
-  );
+function byActionAndResource(a: Statement, b: Statement): number {
+  return compare(a.Action, b.Action) || compare(a.Resource, b.Resource);
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function compare(a: OneOrMany, b: OneOrMany): number {
+  const one = typeof a === "string" ? [a] : a;
+  const other = typeof b === "string" ? [b] : b;
+  for (let i = 0; i < one.length && i < other.length; i++) {
+    if (one[i] !== other[i]) return (one[i] ?? "") < (other[i] ?? "") ? -1 : 1;
+  }
+  return one.length - other.length;
 }

@@ -49,13 +49,6 @@ export interface AwsStorageConfig {
 // zod/mini carries no messages of its own; these also keep what was passed in out of them.
 const text = z.string({ error: "must be a string." });
 const flag = z.nullish(z.boolean({ error: "must be true or false." }));
-const endpoint = z.nullish(
-  text.check(
-    z.refine((url) => isAwsEndpoint(url) !== undefined, {
-      error: "must be a URL with a host, such as https://s3.example.com:9000.",
-    }),
-  ),
-);
 
 const shape = z.object(
   {
@@ -64,18 +57,12 @@ const shape = z.object(
     ),
     allowedLocations: z.nullish(z.array(text, { error: "must be a list of S3 URIs." })),
     storageName: z.nullish(text),
-    roleArn: z.nullish(
-      text.check(
-        z.refine((arn) => parseRoleArn(arn) !== undefined, {
-          error: "must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.",
-        }),
-      ),
-    ),
+    roleArn: z.nullish(text),
     externalId: z.nullish(text),
     userArn: z.nullish(text),
     region: z.nullish(text),
-    endpoint,
-    endpointInternal: endpoint,
+    endpoint: z.nullish(text),
+    endpointInternal: z.nullish(text),
     stsEndpoint: z.nullish(text),
     stsUnavailable: flag,
     pathStyleAccess: flag,
@@ -167,19 +154,34 @@ function readConfig(input: Shape): {
   readonly issues: readonly SessionPolicyIssue[];
 } {
   const issues: SessionPolicyIssue[] = [];
+  const readEndpoint = (field: "endpoint" | "endpointInternal") => {
+    const url = input[field];
+    if (url == null || isAwsEndpoint(url) !== undefined) return;
+    const message = "must be a URL with a host, such as https://s3.example.com:9000.";
+    issues.push({ path: [field], message });
+  };
+  readEndpoint("endpoint");
+  readEndpoint("endpointInternal");
   const url = input.endpoint ?? input.endpointInternal;
   const onAws = url == null || isAwsEndpoint(url) === true;
   const role = input.roleArn == null ? undefined : parseRoleArn(input.roleArn);
+  if (input.roleArn != null && role === undefined) {
+    const message = "must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.";
+    issues.push({ path: ["roleArn"], message });
+  }
 
-  const keys = new Map<string, KmsKey>();
-  const paths = new Map<string, SessionPolicyIssue["path"]>();
+  const keys: KmsKey[] = [];
+  const paths: SessionPolicyIssue["path"][] = [];
+  const seen = new Set<string>();
   const readKey = (path: SessionPolicyIssue["path"], arn: string, current: boolean) => {
+    if (seen.has(arn)) return;
+    seen.add(arn);
     const key = parseKmsKeyArn(arn, onAws);
     if (typeof key === "string") {
       issues.push({ path, message: key });
-    } else if (!keys.has(arn)) {
-      keys.set(arn, { ...key, current });
-      paths.set(arn, path);
+    } else {
+      keys.push({ arn, partition: key.partition, region: key.region, current });
+      paths.push(path);
     }
   };
   if (input.kmsUnavailable !== true) {
@@ -190,20 +192,19 @@ function readConfig(input: Shape): {
   }
 
   // Behind another store a key's partition is free, and tells nothing about the store's own.
-  const [firstKey] = onAws ? keys.values() : [];
   const partition =
-    role?.partition || partitionOfRegion(input.region ?? "") || firstKey?.partition || "aws";
-  if (onAws) {
-    for (const key of keys.values()) {
-      if (key.partition !== partition) {
-        issues.push({
-          path: paths.get(key.arn) ?? [],
-          message:
-            "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
-        });
-      }
-    }
-  }
+    role?.partition ||
+    partitionOfRegion(input.region ?? "") ||
+    (onAws ? keys[0]?.partition : undefined) ||
+    "aws";
+  keys.forEach((key, i) => {
+    if (!onAws || key.partition === partition) return;
+    issues.push({
+      path: paths[i] ?? [],
+      message:
+        "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
+    });
+  });
 
   const allowed = input.allowedLocations?.map((uri, i) => {
     const place = placeOf(uri);
@@ -218,7 +219,7 @@ function readConfig(input: Shape): {
     config: {
       partition,
       onAws,
-      keys: [...keys.values()].sort((a, b) => (a.arn < b.arn ? -1 : 1)),
+      keys: keys.sort((a, b) => (a.arn < b.arn ? -1 : 1)),
       allowedPlaces: allowed && outermost(allowed),
       polaris: {
         partition: role === undefined ? "aws" : role.polaris.partition,

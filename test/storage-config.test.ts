@@ -60,8 +60,8 @@ describe("a storage configuration", () => {
   });
 
   test("faults are told all at once, the schema and the builder alike", () => {
-    const config = { region: 1, endpoint: "nowhere", allowedKmsKeys: [KEY, 2] };
-    const paths = ["region", "endpoint", "allowedKmsKeys.1"];
+    const config = { roleArn: "x", endpoint: "nowhere", allowedKmsKeys: [KEY, "y"] };
+    const paths = ["roleArn", "endpoint", "allowedKmsKeys.1"];
     expect(faultOf(() => build(config)).paths.sort()).toEqual([...paths].sort());
     const { error } = storageConfigSchema.safeParse(config);
     expect(error?.issues.map(({ path }) => path.join(".")).sort()).toEqual([...paths].sort());

@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  buildSessionPolicy,
+  type Locations,
+  type PolicyDocument,
+  planSessionPolicies,
+  type SessionPolicyOptions,
+  serializePolicy,
+} from "../src/index.ts";
+import { locationsArbitrary, storageConfigArbitrary } from "../src/testing/index.ts";
+import { faultOf } from "./errors.ts";
+import { grantSet } from "./grant-sets.ts";
+
+const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
+const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+const config = { roleArn: "arn:aws:iam::123456789012:role/polaris", currentKmsKey: KEY };
+const all = (uris: string[]) => ({ read: uris, list: uris, write: uris, delete: uris });
+const numbered = (count: number, name: (n: string) => string) =>
+  Array.from({ length: count }, (_, i) => name(String(i).padStart(2, "0")));
+const short = (count: number) => all(numbered(count, (n) => `s3://wh-bucket/db/table_${n}`));
+const long = (count: number) =>
+  all(
+    numbered(
+      count,
+      (n) =>
+        `s3://acme-lakehouse-prod/warehouse/sales/orders-${n}-0f9e8d7c-5555-6666-7777-888888888888`,
+    ),
+  );
+
+describe("the capacity of a session, read, list, write and delete with one KMS key,", () => {
+  test.each([
+    ["short tables", short, 27],
+    ["long tables", long, 8],
+  ])("is what it was for %s", (_, tables, capacity) => {
+    expect(
+      serializePolicy(buildSessionPolicy(config, tables(capacity))).length,
+    ).toBeLessThanOrEqual(2048);
+    expect(faultOf(() => buildSessionPolicy(config, tables(capacity + 1))).code).toBe(
+      "POLICY_TOO_LARGE",
+    );
+  });
+
+  test("is told when it is exceeded, with the shortest possible length", () => {
+    const { length } = serializePolicy(
+      buildSessionPolicy(config, short(40), { maxLength: Number.POSITIVE_INFINITY }),
+    );
+    const { message } = faultOf(() => buildSessionPolicy(config, short(40)));
+    expect(message).toContain(
+      `The shortest possible policy has ${length} characters, and 2048 are allowed.`,
+    );
+    expect(message).toContain("27 of the 40 locations would fit");
+  });
+
+  test("counts the short locations first, and each bucket alone", () => {
+    const read = [`s3://a-bucket/${"x".repeat(900)}`, "s3://a-bucket/y", "s3://a-bucket/z"];
+    const fault = (uris: string[]) =>
+      faultOf(() => buildSessionPolicy({}, { read: uris }, { maxLength: 300 }));
+    expect(fault(read).message).toContain("2 of the 3 locations would fit");
+    const others = numbered(30, (n) => `s3://bucket-${n}/t`);
+    expect(
+      fault([...others, ...numbered(9, (n) => `s3://lake/${n}${"t".repeat(6)}`)]).message,
+    ).toContain("5 of the 39 locations would fit");
+    expect(fault([read[0] ?? ""]).message).toContain("0 of the 1 locations would fit");
+  });
+});
+
+function together(plan: readonly { readonly policy: PolicyDocument }[]) {
+  return grantSet({ Statement: plan.flatMap(({ policy }) => policy.Statement) });
+}
+
+describe("planSessionPolicies", () => {
+  test("splits locations over sessions that together grant exactly the whole, in any profile", () => {
+    const options: fc.Arbitrary<SessionPolicyOptions> = fc.record(
+      {
+        profile: fc.constantFrom("least-privilege" as const, "polaris" as const),
+        objectVersions: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(
+        storageConfigArbitrary(),
+        locationsArbitrary({ maxLocations: 6 }),
+        options,
+        fc.integer({ min: 700, max: 2048 }),
+        (storageConfig, locations, some, maxLength) => {
+          let plan: ReturnType<typeof planSessionPolicies>;
+          try {
+            plan = planSessionPolicies(storageConfig, locations, { ...some, maxLength });
+          } catch (error) {
+            // One location alone is too long; then so is that session.
+            expect(
+              faultOf(() => {
+                throw error;
+              }).code,
+            ).toBe("POLICY_TOO_LARGE");
+            return;
+          }
+          const whole = buildSessionPolicy(storageConfig, locations, {
+            ...some,
+            maxLength: Number.POSITIVE_INFINITY,
+          });
+          if (serializePolicy(whole).length <= maxLength)
+            expect(plan.map(({ policy }) => policy)).toEqual([whole]);
+          expect(together(plan)).toEqual(grantSet(whole));
+          for (const session of plan) {
+            expect(serializePolicy(session.policy).length).toBeLessThanOrEqual(maxLength);
+            if (some.profile === "polaris") continue;
+            expect(
+              buildSessionPolicy(storageConfig, session.locations, { ...some, maxLength }),
+            ).toEqual(session.policy);
+          }
+        },
+      ),
+      { numRuns: Math.ceil(numRuns / 2) },
+    );
+  });
+
+  test("fills sessions: 100 short tables take four, not more", () => {
+    const plan = planSessionPolicies(config, short(100));
+    expect(plan.map(({ locations }) => [...(locations.write ?? [])].length)).toEqual([
+      27, 27, 27, 19,
+    ]);
+    expect(plan[0]?.locations.list).toContain("s3://wh-bucket/db/table_00");
+  });
+
+  test("does not depend on order, repeats or spelling", () => {
+    const { read } = short(60);
+    const respelled = [...read, ...read].reverse().map((uri) => `${uri.replace("s3:", "s3a:")}/`);
+    expect(planSessionPolicies(config, { read: respelled })).toEqual(
+      planSessionPolicies(config, { read }),
+    );
+  });
+
+  test("of nothing is one session that may do nothing", () => {
+    expect(planSessionPolicies(config, {})).toEqual([
+      { policy: buildSessionPolicy(config, {}), locations: {} },
+    ]);
+  });
+
+  test("names the location that is too long alone", () => {
+    const read = ["s3://wh-bucket/a", `s3://wh-bucket/${"é".repeat(500)}`];
+    const fault = faultOf(() => planSessionPolicies(config, { write: ["s3://wh-bucket/b"], read }));
+    expect(fault).toMatchObject({ code: "POLICY_TOO_LARGE", paths: ["read.1"] });
+  });
+
+  test("leaves nested locations to the session of the outer one", () => {
+    const locations = { read: ["s3://wh-bucket/a"], write: ["s3://wh-bucket/a/b"] };
+    const plan = planSessionPolicies(
+      {},
+      { ...locations, list: ["s3://wh-bucket/a/b/c"] },
+      { maxLength: 300 },
+    );
+    expect(plan.map((session) => session.locations)).toEqual([
+      { read: ["s3://wh-bucket/a"], write: ["s3://wh-bucket/a/b"] },
+      { list: ["s3://wh-bucket/a/b/c"] },
+    ]);
+  });
+});
+
+describe("lists that are in order are read fast, and the same", () => {
+  const segment = fc.constantFrom("a", "a-b", "a.b", "a b", "a0", "b", "~", "-", "x*", "é", "");
+  const location = fc
+    .tuple(
+      fc.constantFrom("s3", "s3a"),
+      fc.constantFrom("lake", "lake-2", "lake2", "lake.x"),
+      fc.array(segment, { maxLength: 3 }),
+    )
+    .map(([scheme, bucket, segments]) => [`${scheme}:/`, bucket, ...segments].join("/"));
+  test("as in any other order, for any lists", () => {
+    fc.assert(
+      fc.property(fc.array(location, { maxLength: 6 }), fc.boolean(), (uris, byPlace) => {
+        const place = (uri: string) => `${uri.replace(/^s3a?:\/\//, "")}/`;
+        const sorted = [...uris].sort((a, b) =>
+          byPlace ? (place(a) < place(b) ? -1 : 1) : a < b ? -1 : 1,
+        );
+        const options = { maxLength: Number.POSITIVE_INFINITY };
+        const build = (locations: Locations) =>
+          serializePolicy(buildSessionPolicy({}, locations, options));
+        const shuffled = [...sorted].reverse().concat(sorted);
+        expect(build({ read: sorted })).toBe(build({ read: shuffled }));
+        expect(build(all(sorted))).toBe(build({ ...all(sorted), list: shuffled }));
+        for (const { policy } of planSessionPolicies({}, all(sorted), options)) {
+          expect(serializePolicy(policy)).toBe(build(all(shuffled)));
+        }
+      }),
+      { numRuns: numRuns * 2 },
+    );
+  });
+});
