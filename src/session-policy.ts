@@ -104,7 +104,7 @@ export function createSessionPolicyBuilder(
  *
  * const read = Array.from({ length: 100 }, (_, i) => `s3://wh-bucket/db/table_${i}`);
  * planSessionPolicies({}, { read }).map(({ locations }) => [...(locations.read ?? [])].length);
- * // [48, 49, 3]
+ * // [49, 48, 3]
  * ```
  */
 export function planSessionPolicies(

@@ -263,6 +263,13 @@ describe("as AWS documents it,", () => {
     expect(request("kms:Decrypt")).toEqual({ decision: "implicitlyDenied", statements: [] });
   });
 
+  test("to StringEquals, wildcards are characters, each one of them", () => {
+    const equals = allow("*", { StringEquals: { k: "**" } });
+    const ask = (k: string) =>
+      isAllowed(equals, { action: "s3:GetObject", resource: "x", context: { k } });
+    expect([ask("**"), ask("*"), ask("ab")]).toEqual([true, false, false]);
+  });
+
   test("a context key without values is absent, and keys that differ in case are one", () => {
     const like = allow("*", { StringLike: { "s3:prefix": "a*" } });
     const ask = (context: Record<string, string | string[]>) =>

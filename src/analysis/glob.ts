@@ -15,14 +15,19 @@ export type Glob = readonly Token[];
 export const ANY_TEXT = 0;
 export const ANY_ONE = 1;
 
-/** Reads a pattern; undefined if it holds a policy variable, or the beginning of one. */
-export function parseGlob(pattern: string): Glob | undefined {
+/**
+ * Reads a pattern.
+ *
+ * @param wildcards false for operators to which `*` and `?` are characters like others.
+ * @returns undefined if it holds a policy variable, or the beginning of one.
+ */
+export function parseGlob(pattern: string, wildcards = true): Glob | undefined {
   const tokens: Token[] = [];
   for (let i = 0; i < pattern.length; i++) {
     const character = pattern.charAt(i);
-    if (character === "*") {
+    if (character === "*" && wildcards) {
       if (tokens.at(-1) !== ANY_TEXT) tokens.push(ANY_TEXT);
-    } else if (character === "?") {
+    } else if (character === "?" && wildcards) {
       tokens.push(ANY_ONE);
     } else if (character === "$" && pattern.charAt(i + 1) === "{") {
       const escaped = /^\$\{([*?$])\}/.exec(pattern.slice(i, i + 4));
@@ -34,11 +39,6 @@ export function parseGlob(pattern: string): Glob | undefined {
     }
   }
   return tokens;
-}
-
-/** A literal text as a pattern that matches it only. */
-export function literalGlob(glob: Glob): Glob {
-  return glob.map((token) => (token === ANY_TEXT ? "*" : token === ANY_ONE ? "?" : token));
 }
 
 /** Whether a pattern matches all of a text, in time proportional to the product of their lengths. */

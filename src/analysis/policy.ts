@@ -5,7 +5,7 @@
  * @module
  */
 import { fault } from "../errors.ts";
-import { type Glob, literalGlob, parseGlob } from "./glob.ts";
+import { type Glob, parseGlob } from "./glob.ts";
 
 /** A policy document as others write it: what is not supported is found when it is read. */
 export interface AnyPolicyDocument {
@@ -116,11 +116,10 @@ function parseTest(operator: string, key: string, values: unknown, path: Path): 
   if (name === null) throw unsupported(path.slice(0, -1), "is no operator that is supported.");
   const [, not, comparison, ifExists] = name;
   const written = strings(values, path);
-  const globs = written.map((value) => pattern(value, path));
   return {
     operator,
     key,
-    values: comparison === "Equals" ? globs.map(literalGlob) : globs,
+    values: written.map((value) => pattern(value, path, comparison === "Like")),
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     absent: not !== undefined || ifExists !== undefined ? "matches" : "fails",
     negated: not !== undefined,
@@ -129,8 +128,8 @@ function parseTest(operator: string, key: string, values: unknown, path: Path): 
   };
 }
 
-function pattern(text: string, path: Path): Glob {
-  const glob = parseGlob(text);
+function pattern(text: string, path: Path, wildcards = true): Glob {
+  const glob = parseGlob(text, wildcards);
   if (glob === undefined) throw unsupported(path, "must not hold policy variables.");
   return glob;
 }
