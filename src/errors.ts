@@ -13,7 +13,9 @@ export type SessionPolicyErrorCode =
   | "INVALID_POLICY"
   | "UNSUPPORTED_POLICY"
   | "INVALID_REQUEST"
-  | "POLICY_TOO_LARGE";
+  | "POLICY_TOO_LARGE"
+  | "STS_UNAVAILABLE"
+  | "INVALID_SESSION";
 
 /** One fault: where it is, below the argument that `code` is about, and what to do about it. */
 export interface SessionPolicyIssue {

@@ -2,6 +2,17 @@
  * The IAM session policy for Apache Polaris' S3 credentials, as a pure function.
  * @module
  */
+export {
+  type AssumeRoleRequest,
+  buildAssumeRoleRequest,
+  cacheKey,
+  createAssumeRoleRequestBuilder,
+  roleSessionName,
+  type SessionContext,
+  type SessionSettings,
+  type SessionTag,
+  sessionTags,
+} from "./assume-role.ts";
 export type { SessionPlan } from "./capacity.ts";
 export {
   SessionPolicyError,

@@ -2,8 +2,12 @@ import type { AssumeRoleCommandInput } from "@aws-sdk/client-sts";
 import { describe, expectTypeOf, test } from "vitest";
 import type { input } from "zod/mini";
 import {
+  type AssumeRoleRequest,
   type AwsStorageConfig,
+  buildAssumeRoleRequest,
   buildSessionPolicy,
+  cacheKey,
+  createAssumeRoleRequestBuilder,
   createSessionPolicyBuilder,
   type Locations,
   type PolicyDocument,
@@ -11,6 +15,7 @@ import {
   type SessionPolicyOptions,
   type Statement,
   serializePolicy,
+  type sessionTags,
   type storageConfigSchema,
 } from "../src/index.ts";
 
@@ -34,6 +39,14 @@ describe("types", () => {
       Policy: serializePolicy(buildSessionPolicy({}, {})),
     };
     expectTypeOf(input).toExtend<AssumeRoleCommandInput>();
+  });
+
+  test("the whole request is the input of AssumeRole, of either kind of builder", () => {
+    expectTypeOf<AssumeRoleRequest>().toExtend<AssumeRoleCommandInput>();
+    expectTypeOf(buildAssumeRoleRequest).returns.toEqualTypeOf<AssumeRoleRequest>();
+    expectTypeOf(createAssumeRoleRequestBuilder).returns.returns.toEqualTypeOf<AssumeRoleRequest>();
+    expectTypeOf(cacheKey).returns.toBeString();
+    expectTypeOf(sessionTags).returns.toExtend<AssumeRoleCommandInput["Tags"]>();
   });
 
   test("lists may be arrays or Sets, read-only or not; a string is no list", () => {
