@@ -15,7 +15,7 @@ import {
   type SessionPolicyOptions,
   type Statement,
   serializePolicy,
-  type sessionTags,
+  sessionTags,
   type storageConfigSchema,
 } from "../src/index.ts";
 
