@@ -159,6 +159,72 @@ describe("compareAccess knows", () => {
     );
   });
 
+  const OBJECT = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:GetObjectVersion",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+    "s3:DeleteObjectVersion",
+    "s3:GetObjectAcl",
+    "s3:PutObjectAcl",
+    "s3:GetObjectTagging",
+    "s3:PutObjectTagging",
+    "s3:RestoreObject",
+  ];
+  const BUCKET = [
+    "s3:ListBucket",
+    "s3:GetBucketLocation",
+    "s3:ListBucketVersions",
+    "s3:ListBucketMultipartUploads",
+    "s3:DeleteBucket",
+  ];
+  const KEYS = [
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:Encrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:CreateGrant",
+  ];
+  const KEY = "arn:aws:kms:us-west-2:123456789012:key/1";
+  test.each([
+    [OBJECT, `${S3}b/k`, [`${S3}b`, KEY, "arn:aws:sqs:us-west-2:1:q"]],
+    [BUCKET, `${S3}b`, [`${S3}b/k`, KEY, "arn:aws:sqs:us-west-2:1:q"]],
+    [KEYS, KEY, [`${S3}b`, `${S3}b/k`, "arn:aws:sqs:us-west-2:1:q"]],
+  ])("the resources of %j: %s", (actions, own, others) => {
+    const nothing = allow("x:y", "nothing");
+    for (const action of actions) {
+      // As AWS spells it, however the policy does.
+      expect(compareAccess(allow(action.toUpperCase(), own), nothing).onlyInFirst).toEqual({
+        action,
+        resource: own,
+      });
+      for (const other of others)
+        expect(compareAccess(allow(action, other), nothing).onlyInFirst).toBeUndefined();
+    }
+    expect(compareAccess(allow("unknown:Action", others), nothing).onlyInFirst).toBeDefined();
+  });
+
+  test("that a wildcard matches actions about objects and others about anything", () => {
+    // A bucket may be located; of no object can that be asked, but an unknown s3:GetX may be of both.
+    const located = allow(["s3:GetBucketLocation"], `${S3}b`);
+    const wild = compareAccess(allow("s3:GetBucketLoc*", `${S3}b`), located);
+    expect(wild.relation).toBe("broader");
+    expect(wild.onlyInFirst?.action).not.toBe("s3:GetBucketLocation");
+    // Where known and unknown actions make a difference, the known one is the witness.
+    expect(compareAccess(allow("s3:*", "*"), allow("kms:*", "*"))).toMatchObject({
+      relation: "incomparable",
+      onlyInFirst: { action: "s3:GetObject" },
+      onlyInSecond: { action: "kms:Decrypt" },
+    });
+    const six = compareAccess(allow("s3:??????cket", "*"), allow("s3:ListBucket", `${S3}*`));
+    expect(six.onlyInFirst?.action).toMatch(/^s3:(?!ListBu).{6}cket$/);
+  });
+
   test("that conditions narrow, alone and together", () => {
     const list = (Condition?: object) => allow("s3:ListBucket", `${S3}b`, Condition);
     const like = (prefix: string | string[]) => list({ StringLike: { "s3:prefix": prefix } });
