@@ -221,7 +221,7 @@ describe("compareAccess knows", () => {
       onlyInFirst: { action: "s3:GetObject" },
       onlyInSecond: { action: "kms:Decrypt" },
     });
-    const six = compareAccess(allow("s3:??????cket", "*"), allow("s3:ListBucket", `${S3}*`));
+    const six = compareAccess(allow("s3:??????cket", "*"), allow("s3:ListBucket", "*"));
     expect(six.onlyInFirst?.action).toMatch(/^s3:(?!ListBu).{6}cket$/);
   });
 
