@@ -67,7 +67,7 @@ export function parseLocations(
   const [only, ...others] = lists;
   if (only === undefined) return [];
   // Tables come in order, and with the same lists for several accesses, more often than not.
-  const inOrder = others.length === 0 && allowed === undefined ? readInOrder(only) : undefined;
+  const inOrder = others.length === 0 ? readInOrder(only, allowed) : undefined;
   return inOrder ?? readInAnyOrder(lists, allowed);
 }
 
@@ -109,7 +109,10 @@ function distinctLists(locations: Locations): LocationList[] {
 function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
   if (one === other) return true;
   if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  for (let i = 0; i < one.length; i++) {
+    // Holes are alike too, but an array may have billions of them.
+    if (one[i] !== other[i] || one[i] === undefined) return false;
+  }
   return true;
 }
 
@@ -122,12 +125,18 @@ const PLAIN_LOCATION = /^s3[an]?:\/\/[a-z0-9][a-z0-9-]{2,62}\/[ !#%-)+->@-[\]-~]
  *
  * @returns undefined if the list is not such.
  */
-function readInOrder({ uris, accesses }: LocationList): BucketPlaces[] | undefined {
+function readInOrder(
+  { uris, accesses }: LocationList,
+  allowed: readonly string[] | undefined,
+): BucketPlaces[] | undefined {
   const buckets: { readonly bucket: string; readonly prefixes: string[] }[] = [];
   let prefixes: string[] = [];
   // Every URI of the bucket begins with `head`, and is less than `beyond`.
   let head = "\uffff";
   let beyond = "";
+  // And every URI from here to there lies inside the same one of the allowed places.
+  let from = "\uffff";
+  let to = "";
   let before = "";
   let end = 0;
   for (let i = 0; i < uris.length; i++) {
@@ -155,6 +164,13 @@ function readInOrder({ uris, accesses }: LocationList): BucketPlaces[] | undefin
     if (end < head.length) return undefined;
     prefixes.push(uri.slice(head.length, end));
     before = uri;
+    if (allowed !== undefined && !(uri >= from && uri < to)) {
+      const scheme = uri.slice(0, uri.indexOf("//") + 2);
+      const outer = outerOf(`${uri.slice(scheme.length, end)}/`, allowed);
+      if (outer === undefined) return undefined;
+      from = scheme + outer;
+      to = `${from.slice(0, -1)}0`;
+    }
   }
   return buckets.map(({ bucket, prefixes }) => ({
     bucket,
@@ -183,7 +199,7 @@ function readInAnyOrder(
       const place = typeof uri === "string" ? placeOf(uri) : undefined;
       if (place === undefined) {
         invalid.push({ path: [access, i], message: faultOf(uri) });
-      } else if (allowed !== undefined && !isInside(place, allowed)) {
+      } else if (allowed !== undefined && outerOf(place, allowed) === undefined) {
         outside.push({ path: [access, i], message: OUTSIDE });
       } else {
         asked.set(place, (asked.get(place) ?? 0) | accesses);
@@ -227,6 +243,7 @@ export function bucketsOf(asked: ReadonlyMap<string, number>): BucketPlaces[] {
   }
   return buckets;
 }
+
 function isAccess(name: string): name is Access {
   return Object.hasOwn(BIT, name);
 }
@@ -305,8 +322,8 @@ export function outermost(places: Iterable<string>): string[] {
   return kept;
 }
 
-/** Whether a place lies inside one of `outer`, which {@link outermost} returned. */
-export function isInside(place: string, outer: readonly string[]): boolean {
+/** Which one of `outer`, which {@link outermost} returned, a place lies inside. */
+function outerOf(place: string, outer: readonly string[]): string | undefined {
   // Only the last one that is not behind the place can contain it: see the order of places above.
   let low = 0;
   let high = outer.length;
@@ -315,5 +332,6 @@ export function isInside(place: string, outer: readonly string[]): boolean {
     if ((outer[middle] ?? "") <= place) low = middle + 1;
     else high = middle;
   }
-  return low > 0 && place.startsWith(outer[low - 1] ?? "");
+  const last = outer[low - 1];
+  return last !== undefined && place.startsWith(last) ? last : undefined;
 }

@@ -184,6 +184,23 @@ describe("lists that are in order are read fast, and the same", () => {
         for (const { policy } of planSessionPolicies({}, all(sorted), options)) {
           expect(serializePolicy(policy)).toBe(build(all(shuffled)));
         }
+        // What may be asked for is read as fast, and what may not is the same fault.
+        const some = {
+          allowedLocations: ["s3://lake/a", "s3://lake/b", "s3://lake2", "s3://lake-2/a-b"],
+        };
+        const allowed = (read: string[]) => {
+          try {
+            return serializePolicy(buildSessionPolicy(some, { read }, options));
+          } catch (error) {
+            return (error as { code?: string }).code;
+          }
+        };
+        const inside = (uri: string) =>
+          some.allowedLocations.some((outer) => place(uri).startsWith(place(outer)));
+        const expected = sorted.every(inside) ? build({ read: sorted }) : "LOCATION_NOT_ALLOWED";
+        expect([allowed(sorted), allowed(shuffled)]).toEqual([expected, expected]);
+        const kept = sorted.filter(inside);
+        expect(allowed(kept)).toBe(build({ read: kept }));
       }),
       { numRuns: numRuns * 2 },
     );

@@ -77,7 +77,14 @@ describe("a location is refused as INVALID_LOCATION, with its list and index:", 
   test("of many, the first ten are told", () => {
     expect(faultOf(() => read(...new Array(1000).fill("x"))).paths).toHaveLength(10);
     expect(faultOf(() => build({ read: new Set(["x", "y"]) })).paths).toEqual(["read.0", "read.1"]);
-    expect(faultOf(() => build({ read: new Array(4_000_000_000) })).paths).toHaveLength(10);
+    const holes = new Array(4_000_000_000);
+    expect(faultOf(() => build({ read: holes })).paths).toHaveLength(10);
+    expect(faultOf(() => build({ read: holes, list: [...holes.slice(0, 1)] })).paths).toHaveLength(
+      10,
+    );
+    expect(
+      faultOf(() => build({ read: holes, list: new Array(4_000_000_000) })).paths,
+    ).toHaveLength(10);
   });
 
   test("getters that throw and endless sets end in the same error", () => {

@@ -111,7 +111,7 @@ const COMBINATIONS = Array.from({ length: 16 }, (_, bits) =>
   ACCESSES.filter((_, i) => (bits >> i) & 1),
 );
 // Mutation testing runs this for every mutant, and does with a part.
-const THIRD = process.env["QUICK"] ? COMBINATIONS.filter((_, i) => i % 5 === 2) : COMBINATIONS;
+const THIRD = process.env["QUICK"] ? COMBINATIONS.slice(-1) : COMBINATIONS;
 const ENVELOPE = '{"Version":"2012-10-17","Statement":[]}'.length;
 const DENY_ALL = 84;
 

@@ -14,6 +14,7 @@ const ROOT = new URL("../../", import.meta.url);
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const config = {
   storageType: "S3",
+  allowedLocations: ["s3://acme-lakehouse/warehouse/"],
   roleArn: "arn:aws:iam::123456789012:role/polaris",
   region: "us-west-2",
   externalId: "quickstart-external-id",
@@ -133,7 +134,7 @@ function capacity(name) {
   for (;;) {
     const uris = Array.from({ length: count + 1 }, (_, i) => name(String(i).padStart(2, "0")));
     try {
-      buildSessionPolicy({ ...config, allowedKmsKeys: [] }, all(uris));
+      buildSessionPolicy({ ...config, allowedLocations: null, allowedKmsKeys: [] }, all(uris));
     } catch {
       return count;
     }
