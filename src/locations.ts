@@ -131,11 +131,10 @@ function readInOrder(
 ): BucketPlaces[] | undefined {
   const buckets: { readonly bucket: string; readonly prefixes: string[] }[] = [];
   let prefixes: string[] = [];
-  // Every URI of the bucket begins with `head`, and is less than `beyond`.
-  let head = "\uffff";
+  // What is behind the URI before, and less than `beyond`, begins with `head` as that does; and what
+  // is less than `to` lies inside the same allowed place.
+  let head = "";
   let beyond = "";
-  // And every URI from here to there lies inside the same one of the allowed places.
-  let from = "\uffff";
   let to = "";
   let before = "";
   let end = 0;
@@ -144,9 +143,8 @@ function readInOrder(
     if (typeof uri !== "string" || uri.length > MOST_KEY_BYTES || !PLAIN_LOCATION.test(uri)) {
       return undefined;
     }
-    if (uri >= head && uri < beyond) {
-      if (uri <= before) return undefined;
-      // Otherwise in the order of places, and outside the one before, but for what begins with that.
+    if (uri > before && uri < beyond) {
+      // It is in the order of places, and outside the one before, but for what begins with that.
       if (uri.charCodeAt(end) <= SLASH && uri.startsWith(before.slice(0, end))) return undefined;
     } else {
       const start = uri.indexOf("//") + 2;
@@ -157,6 +155,7 @@ function readInOrder(
       if (last !== undefined && `${last.bucket}/` >= `${bucket}/`) return undefined;
       head = uri.slice(0, slash + 1);
       beyond = `${uri.slice(0, slash)}0`;
+      to = "";
       prefixes = [];
       buckets.push({ bucket, prefixes });
     }
@@ -164,12 +163,12 @@ function readInOrder(
     if (end < head.length) return undefined;
     prefixes.push(uri.slice(head.length, end));
     before = uri;
-    if (allowed !== undefined && !(uri >= from && uri < to)) {
+    if (allowed !== undefined && uri >= to) {
       const scheme = uri.slice(0, uri.indexOf("//") + 2);
       const outer = outerOf(`${uri.slice(scheme.length, end)}/`, allowed);
       if (outer === undefined) return undefined;
-      from = scheme + outer;
-      to = `${from.slice(0, -1)}0`;
+      // Not behind the place itself, where it is written without its slash.
+      to = uri >= scheme + outer ? `${scheme}${outer.slice(0, -1)}0` : "";
     }
   }
   return buckets.map(({ bucket, prefixes }) => ({
