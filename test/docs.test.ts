@@ -175,16 +175,3 @@ test("links between pages lead somewhere", () => {
     }
   }
 });
-
-test("the guide's catalog, as the demo prints it, fits into STS's limit", async () => {
-  const printed: string[] = [];
-  const write = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    printed.push(String(text));
-    return true;
-  });
-  await import(/* @vite-ignore */ new URL("docs/examples/demo.js", ROOT).href);
-  write.mockRestore();
-  expect(printed.join("")).toMatch(
-    /"kms:GenerateDataKey".*\n\nquickstart_catalog, ns\.t1: \d{3} of 2,048 characters\n$/s,
-  );
-});

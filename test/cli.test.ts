@@ -1,0 +1,376 @@
+/** The command line as a person runs it: the built program, in a process of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildAssumeRoleRequest, buildSessionPolicy, serializePolicy } from "../src/index.ts";
+
+const packageJson = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string; bin: Record<string, string>; scripts: Record<string, string> };
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const BIN = join(ROOT, packageJson.bin["polaris-session-policy"] ?? "");
+const CATALOG = join(ROOT, "docs/examples/quickstart_catalog.json");
+const TABLE = "s3://polaris-quickstart/warehouse/ns/t1";
+const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+const ON_TERMINAL = ["--import", "data:text/javascript,process.stdout.isTTY=true"];
+
+let dir = "";
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "cli-"));
+  chmodSync(BIN, 0o755);
+  symlinkSync(BIN, join(dir, "polaris-session-policy"));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function file(name: string, content: unknown): string {
+  const path = join(dir, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+interface Result {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function outcomeOf(child: ChildProcess, input: string | Buffer): Promise<Result> {
+  let out = "";
+  let err = "";
+  child.stdout?.on("data", (chunk) => (out += chunk));
+  child.stderr?.on("data", (chunk) => (err += chunk));
+  child.stdin?.on("error", () => {}); // it may have read enough
+  child.stdin?.end(input);
+  return new Promise((resolve) => child.on("close", (status) => resolve({ status, out, err })));
+}
+
+interface Settings {
+  readonly input?: string | Buffer;
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function run(args: readonly string[], { input = "", node = [], env = {} }: Settings = {}) {
+  const child = spawn(process.execPath, [...node, BIN, ...args], {
+    env: { ...process.env, NO_COLOR: "", ...env },
+  });
+  return outcomeOf(child, input);
+}
+
+const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
+const config = catalog.storageConfigInfo;
+const read = ["--config", CATALOG, "--read", TABLE];
+
+describe("build", () => {
+  const policy = buildSessionPolicy(config, { read: [TABLE] });
+
+  test("prints the library's policy, minified, into a pipe", async () => {
+    expect(await run(["build", ...read])).toEqual({
+      status: 0,
+      out: `${serializePolicy(policy)}\n`,
+      err: "",
+    });
+  });
+
+  test("prints it readable on a terminal, and either way when asked", async () => {
+    const pretty = `${JSON.stringify(policy, null, 2)}\n`;
+    const [terminal, compact, forced] = await Promise.all([
+      run(["build", ...read], { node: ON_TERMINAL }),
+      run(["build", ...read, "--compact"], { node: ON_TERMINAL }),
+      run(["build", ...read, "--pretty"]),
+    ]);
+    expect(terminal.out).toBe(pretty);
+    expect(compact.out).toBe(`${serializePolicy(policy)}\n`);
+    expect(forced.out).toBe(pretty);
+  });
+
+  test("writes every character outside ASCII as an escape, readable or not", async () => {
+    const args = ["build", "--read", "s3://lake/売/é"];
+    const [compact, pretty] = await Promise.all([run(args), run([...args, "--pretty"])]);
+    for (const { out } of [compact, pretty]) {
+      expect(out).toContain("\\u58f2/\\u00e9/*");
+      expect(JSON.parse(out)).toEqual(buildSessionPolicy({}, { read: ["s3://lake/売/é"] }));
+    }
+  });
+
+  test.each([
+    ["a storage configuration", config],
+    ["a catalog", catalog],
+    ["a request to create a catalog", { catalog }],
+    ["a list of one catalog", { catalogs: [catalog] }],
+  ])("reads %s from standard input", async (_, document) => {
+    const input = JSON.stringify(document);
+    const { out } = await run(["build", "--config", "-", "--read", TABLE], { input });
+    expect(JSON.parse(out)).toEqual(policy);
+  });
+
+  test("takes Polaris' flags, which go before the file", async () => {
+    const flags = [
+      ...["--role-arn", "arn:aws-cn:iam::123456789012:role/r", "--region", "cn-north-1"],
+      ...["--storage-type", "s3", "--external-id", "x1", "--default-base-location", "s3://lake/wh"],
+      ...["--current-kms-key", KEY.replace("aws", "aws-cn"), "--no-sts"],
+    ];
+    const session = ["--read", "s3://lake/wh/t", "--list", "s3://lake/wh/t"];
+    const expected = buildSessionPolicy(
+      { region: "cn-north-1", currentKmsKey: KEY.replace("aws", "aws-cn") },
+      { read: ["s3://lake/wh/t"], list: ["s3://lake/wh/t"] },
+    );
+    expect(JSON.parse((await run(["build", ...flags, ...session])).out)).toEqual(expected);
+    const outside = await run(["build", ...flags, "--read", "s3://lake/other"]);
+    expect([outside.status, outside.err]).toEqual([
+      2,
+      expect.stringMatching(/LOCATION_NOT_ALLOWED/),
+    ]);
+    const overridden = await run(["build", ...read, "--no-kms", "--compact"]);
+    expect(overridden.out).not.toContain("kms:");
+  });
+
+  test("takes every option of the library", async () => {
+    const args = ["--read", TABLE, "--write", TABLE, "--current-kms-key", KEY];
+    const options = ["--object-versions", "--abort-multipart-uploads", "--no-kms-via-service"];
+    const { out } = await run(["build", ...args, ...options, "--max-length", "5000"]);
+    const locations = { read: [TABLE], write: [TABLE] };
+    expect(JSON.parse(out)).toEqual(
+      buildSessionPolicy({ currentKmsKey: KEY }, locations, {
+        objectVersions: true,
+        abortMultipartUploads: true,
+        kmsViaService: false,
+      }),
+    );
+    const polaris = await run(["build", ...args, "--profile", "polaris"]);
+    expect(JSON.parse(polaris.out)).toEqual(
+      buildSessionPolicy({ currentKmsKey: KEY }, locations, { profile: "polaris" }),
+    );
+    const short = await run(["build", ...args, "--max-length", "99"]);
+    expect([short.status, short.out, short.err]).toEqual([
+      2,
+      "",
+      expect.stringMatching(/^polaris-session-policy: POLICY_TOO_LARGE\n {2}/),
+    ]);
+  });
+
+  test("--json tells the length and what is allowed, too", async () => {
+    const { out } = await run(["build", ...read, "--json"]);
+    expect(JSON.parse(out)).toMatchObject({
+      policy,
+      length: serializePolicy(policy).length,
+      maxLength: 2048,
+      access: [{ actions: ["s3:GetBucketLocation"], bucket: "polaris-quickstart" }, {}, {}, {}, {}],
+    });
+  });
+});
+
+test("assume-role prints what the AWS CLI takes", async () => {
+  const flags = ["--table", "t1", "--name-field", "table", "--tag-field", "roles", "--role", "a"];
+  const { out } = await run(["assume-role", ...read, ...flags, "--role", "b", "--duration", "900"]);
+  expect(JSON.parse(out)).toEqual(
+    buildAssumeRoleRequest(
+      config,
+      { read: [TABLE] },
+      {
+        context: { table: "t1", roles: ["a", "b"] },
+        nameFields: ["table"],
+        tagFields: ["roles"],
+        durationSeconds: 900,
+      },
+    ),
+  );
+});
+
+describe("diagnose", () => {
+  const log = readFileSync(join(ROOT, "test/logs/spark-select.txt"), "utf8");
+
+  test("explains a log from standard input, and says so by its status", async () => {
+    const { status, out } = await run(["diagnose", "--region", "us-west-2"], { input: log });
+    expect(status).toBe(1);
+    expect(out).toContain("this is why");
+    expect(out).toContain(`--current-kms-key ${KEY}`);
+  });
+
+  test("reads a file, with the catalog from standard input", async () => {
+    const args = ["diagnose", file("spark.log", log), "--config", "-", "--json"];
+    const { out } = await run(args, { input: JSON.stringify(catalog) });
+    expect(JSON.parse(out)).toMatchObject([{ cause: "session-outdated", resource: KEY }]);
+  });
+
+  test("finds nothing in a log without such messages", async () => {
+    const { status, out } = await run(["diagnose"], { input: "all is well" });
+    expect([status, out]).toEqual([0, "No access-denied message of AWS was found.\n"]);
+  });
+
+  test("lets no control character of a log through to the terminal", async () => {
+    const input = `${log} User: x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\u001b[2J/k because no session policy allows the s3:GetObject action`;
+    const { out } = await run(["diagnose"], { input });
+    expect(out).toContain("b\ufffd[2J/k");
+    expect(out.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+
+  test("is bold on a terminal, unless NO_COLOR says otherwise", async () => {
+    const [bold, plain] = await Promise.all([
+      run(["diagnose"], { input: log, node: ON_TERMINAL }),
+      run(["diagnose"], { input: log, node: ON_TERMINAL, env: { NO_COLOR: "1" } }),
+    ]);
+    expect(bold.out).toContain("\u001b[1mkms-key-not-configured\u001b[22m\n");
+    expect(plain.out).toMatch(/^kms-key-not-configured\n/);
+  });
+});
+
+test("check decides, and its status is the decision", async () => {
+  const policy = file("policy.json", buildSessionPolicy({}, { list: [TABLE] }));
+  const ask = ["check", policy, "--action", "s3:ListBucket", "--resource"];
+  const bucket = "arn:aws:s3:::polaris-quickstart";
+  const [allowed, denied, json] = await Promise.all([
+    run([...ask, bucket, "--context", "s3:prefix=warehouse/ns/t1/"]),
+    run([...ask, bucket]),
+    run([...ask, bucket, "--json"]),
+  ]);
+  expect([allowed.status, allowed.out]).toEqual([0, "allowed by statement 1\n"]);
+  expect([denied.status, denied.out]).toEqual([1, "denied: no statement allows it\n"]);
+  expect(JSON.parse(json.out)).toEqual({ decision: "implicitlyDenied", statements: [] });
+  const deny = await run(
+    ["check", "-", "--action", "s3:GetObject", "--resource", "arn:aws:s3:::b/k"],
+    {
+      input: JSON.stringify(buildSessionPolicy({}, {})),
+    },
+  );
+  expect([deny.status, deny.out]).toEqual([1, "denied by statement 0\n"]);
+});
+
+test("compare tells which policy allows more, with a request that shows it", async () => {
+  const a = file("a.json", buildSessionPolicy({}, { read: [TABLE] }));
+  const b = file("b.json", buildSessionPolicy({}, { read: [TABLE], delete: [TABLE] }));
+  const [narrower, broader, equal] = await Promise.all([
+    run(["compare", a, b, "--json"]),
+    run(["compare", b, a]),
+    run(["compare", a, "-"], { input: readFileSync(a) }),
+  ]);
+  expect([narrower.status, JSON.parse(narrower.out).relation]).toEqual([0, "narrower"]);
+  expect([broader.status, broader.out]).toEqual([1, expect.stringContaining("s3:DeleteObject")]);
+  expect([equal.status, equal.out]).toEqual([0, `${a} is equal to -\n`]);
+});
+
+describe("what is wrong is told in one block on standard error, with status 2:", () => {
+  const bad: Record<string, { args: string[]; input?: string; says: RegExp }> = {
+    "no command": { args: [], says: /Name a command/ },
+    "an unknown command": { args: ["toString"], says: /no such command/ },
+    "an unknown flag": { args: ["build", "--reed", "s3://b/k"], says: /--reed/ },
+    "a flag without its value": { args: ["build", "--read"], says: /--read/ },
+    "a file where none is taken": { args: ["build", "x"], says: /build takes no files/ },
+    "a file that is not there": {
+      args: ["build", "--config", "/none"],
+      says: /\/none can't be read \(ENOENT\)/,
+    },
+    "a folder": { args: ["check", ROOT, "--action", "a:b", "--resource", "x"], says: /EISDIR/ },
+    "no JSON": {
+      args: ["build", "--config", "-"],
+      input: "secret",
+      says: /Standard input is not JSON/,
+    },
+    "no object": { args: ["build", "--config", "-"], input: "[]", says: /must hold a JSON object/ },
+    "several catalogs": {
+      args: ["build", "--config", "-"],
+      input: '{"catalogs":[{},{}]}',
+      says: /lists 2 catalogs/,
+    },
+    "a configuration of another store": {
+      args: ["build", "--storage-type", "gcs"],
+      says: /INVALID_STORAGE_CONFIG\n {2}storageType: /,
+    },
+    "two forms": { args: ["build", "--pretty", "--compact"], says: /Choose one/ },
+    "no number": { args: ["build", "--max-length", "1e3"], says: /--max-length needs a number/ },
+    "no role": { args: ["assume-role", "--read", TABLE], says: /roleArn: is needed/ },
+    "no resource": { args: ["check", "-", "--action", "s3:GetObject"], says: /--resource/ },
+    "no pair": {
+      args: ["check", "-", "--action", "a:b", "--resource", "x", "--context", "y"],
+      says: /KEY=VALUE/,
+    },
+    "no policy": { args: ["compare", CATALOG, CATALOG], says: /UNSUPPORTED_POLICY/ },
+    "one policy": { args: ["compare", "-"], says: /two policies/ },
+    "standard input twice": { args: ["compare", "-", "-"], says: /Only one/ },
+    "standard input twice for diagnose": { args: ["diagnose", "-", "--config", "-"], says: /both/ },
+    "two logs": { args: ["diagnose", "a", "b"], says: /one file/ },
+  };
+  test.each(Object.entries(bad))("%s", async (_, { args, input = "", says }) => {
+    const { status, out, err } = await run(args, { input });
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toMatch(says);
+    expect(err).toMatch(/^polaris-session-policy: /);
+    expect(err).not.toMatch(/secret|\n\s+at |node:internal/);
+  });
+
+  test("more input than 64 MiB", async () => {
+    const { status, err } = await run(["diagnose"], { input: Buffer.alloc(65 * 1024 * 1024, 97) });
+    expect([status, err]).toEqual([2, expect.stringContaining("longer than 64 MiB")]);
+  });
+});
+
+test("a reader that has seen enough is no error", async () => {
+  const uris = Array.from({ length: 4000 }, (_, i) => ["--read", `s3://lake/warehouse/t${i}`]);
+  const args = [process.execPath, BIN, "build", "--max-length", "Infinity", ...uris.flat()];
+  const child = spawn("sh", ["-c", '"$@" | head -c 10', "sh", ...args]);
+  expect(await outcomeOf(child, "")).toEqual({ status: 0, out: '{"Version"', err: "" });
+});
+
+describe("--help", () => {
+  test("lists the commands, with an example of each", async () => {
+    const { status, out } = await run(["--help"]);
+    expect(status).toBe(0);
+    for (const command of ["build", "assume-role", "diagnose", "check", "compare"]) {
+      expect(out).toMatch(new RegExp(`^ {2}${command} `, "m"));
+      expect(out).toMatch(new RegExp(`^ {2}polaris-session-policy ${command} `, "m"));
+    }
+    expect((await run(["--version"])).out).toBe(`${packageJson.version}\n`);
+  });
+
+  test.each(["build", "assume-role", "diagnose", "check", "compare"])(
+    "of %s names every option that it takes",
+    async (command) => {
+      const { out } = await run([command, "--help"]);
+      const named = [...out.matchAll(/--[a-z-]+/g)].map(([option]) => option);
+      const all = [...new Set(named)].flatMap((option) => [option, "1"]);
+      expect(await run([command, ...all, "--help"])).toEqual({ status: 0, out, err: "" });
+      expect(out).toContain("Example:");
+    },
+  );
+});
+
+describe("what the pages show is what is printed", () => {
+  const pages = ["README.md", "docs/troubleshooting.md"];
+  const blocks = pages.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```console\n(.*?)^```/gms)].map(
+      ([, block = ""], i) => ({ where: `${page} #${i + 1}`, block }),
+    ),
+  );
+  test.each(blocks)("$where", async ({ block }) => {
+    for (const [, command = "", shown] of block.matchAll(
+      /^\$ ((?:.*[\\|]\n)*.*)\n((?:(?!\$ ).*\n)*)/gm,
+    )) {
+      const PATH = `${dir}${delimiter}${process.env["PATH"]}`;
+      const child = spawn("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, PATH } });
+      const { out, err } = await outcomeOf(child, "");
+      expect(out + err, command).toBe(shown);
+    }
+  });
+  test("of all pages", () => expect(blocks.length).toBeGreaterThan(3));
+});
+
+test("the demo prints the policy of the guide's catalog, and its length", async () => {
+  const command = packageJson.scripts["demo"]?.split("&& ").at(-1) ?? "";
+  const child = spawn("sh", ["-c", command], { cwd: ROOT });
+  expect((await outcomeOf(child, "")).out).toMatch(
+    /^\{\n.*"kms:GenerateDataKey".*\nEFFECT .*\n\n\d{3} of 2,048 characters\n$/s,
+  );
+});
+
+test("nothing of the command line reaches the library", () => {
+  for (const entry of ["index", "analysis", "diagnosis", "testing"]) {
+    for (const form of ["js", "cjs"]) {
+      expect(readFileSync(join(ROOT, `dist/${entry}.${form}`), "utf8")).not.toMatch(
+        /["'](?:node:|[^"']*\/cli)/,
+      );
+    }
+  }
+});
