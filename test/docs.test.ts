@@ -10,6 +10,7 @@ import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
 import { leastPrivilegeProperties } from "../src/testing/index.ts";
 import { plantedFaults } from "./planted-faults.ts";
+import { engineOperations } from "./server/engines.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, ROOT), "utf8");
@@ -162,6 +163,15 @@ test("the properties of docs/least-privilege.md are those of the kit", () => {
   const rows = read("docs/least-privilege.md").matchAll(/^\| `([a-z-]+)` \| (.*?) \|/gm);
   expect([...rows].map(([, name, statement]) => [name, statement?.replace(/[`\\]/g, "")])).toEqual(
     leastPrivilegeProperties.map(({ name, statement }) => [name, statement]),
+  );
+});
+
+test("the accesses of docs/engines.md are those that the server tests replay", () => {
+  const rows = [
+    ...read("docs/engines.md").matchAll(/^\| (\w.*?) \| (.*?) \| (.*?) \| (.*?) \|$/gm),
+  ];
+  expect(rows.slice(1).map(([, engine, operation, needs]) => [engine, operation, needs])).toEqual(
+    engineOperations.map(({ engine, operation, needs }) => [engine, operation, needs.join(", ")]),
   );
 });
 
