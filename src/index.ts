@@ -21,7 +21,7 @@ export {
 } from "./errors.ts";
 export type { Locations } from "./locations.ts";
 export type { SessionPolicyOptions } from "./options.ts";
-export { type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
+export { type OneOrMany, type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
 export {
   buildSessionPolicy,
   createSessionPolicyBuilder,
