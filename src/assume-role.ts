@@ -5,7 +5,7 @@
  * @module
  */
 import { parseRoleArn } from "./arn.ts";
-import { fault, reading } from "./errors.ts";
+import { fault, isDense, reading } from "./errors.ts";
 import type { Locations } from "./locations.ts";
 import type { SessionPolicyOptions } from "./options.ts";
 import { serializePolicy } from "./policy.ts";
@@ -314,7 +314,9 @@ function contextOf(session: SessionSettings): SessionContext {
     if (text != null && typeof text !== "string") throw invalid([field], "must be a string.");
   }
   const roles: unknown = context.roles ?? [];
-  if (!Array.isArray(roles)) throw invalid(["roles"], "must be a list of strings.");
+  if (!Array.isArray(roles) || !isDense(roles)) {
+    throw invalid(["roles"], "must be a list of strings.");
+  }
   roles.forEach((role: unknown, i) => {
     if (typeof role !== "string") throw invalid(["roles", i], "must be a string.");
   });
@@ -327,7 +329,9 @@ function fieldsOf(
   isField: (field: string) => boolean,
 ): readonly string[] {
   const fields: unknown = session[setting] ?? [];
-  if (!Array.isArray(fields)) throw fault("INVALID_SESSION", [setting], "must be a list.");
+  if (!Array.isArray(fields) || !isDense(fields)) {
+    throw fault("INVALID_SESSION", [setting], "must be a list.");
+  }
   fields.forEach((field: unknown, i) => {
     if (typeof field === "string" && isField(field)) return;
     const known = [...(setting === "tagFields" ? TAG_FIELDS : NAME_FIELDS)].join(", ");

@@ -132,11 +132,15 @@ export function diagnoseAccessDenied(
   options?: SessionPolicyOptions,
 ): Diagnosis[] {
   if (typeof text !== "string") throw fault("INVALID_REQUEST", [], "The text must be a string.");
-  const session = reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
-    sessionOf(storageConfig, locations, options),
+  // What was passed in is read again for each denial, and may be a proxy.
+  return reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
+    diagnose(findDenials(text), sessionOf(storageConfig, locations, options)),
   );
+}
+
+function diagnose(found: readonly Denial[], session: Session): Diagnosis[] {
   const counts = new Map<string, { readonly denial: Denial; count: number }>();
-  for (const denial of findDenials(text)) {
+  for (const denial of found) {
     const id = JSON.stringify(denial);
     const known = counts.get(id);
     if (known === undefined) counts.set(id, { denial, count: 1 });
@@ -147,8 +151,8 @@ export function diagnoseAccessDenied(
     denials.map(({ denial }) => (sameAction(denial, "kms:GenerateDataKey") ? denial.resource : "")),
   );
   const diagnoses = denials.map(({ denial, count }) => {
-    const found = explain(denial, session, encrypting.has(denial.resource ?? ""));
-    return { ...denial, ...found, count };
+    const finding = explain(denial, session, encrypting.has(denial.resource ?? ""));
+    return { ...denial, ...finding, count };
   });
   return diagnoses.sort(
     (a, b) => Number(b.certainty === "certain") - Number(a.certainty === "certain"),

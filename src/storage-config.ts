@@ -12,7 +12,7 @@ import {
   parseRoleArn,
   partitionOfRegion,
 } from "./arn.ts";
-import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import { isDense, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
 import { faultOf, outermost, placeOf } from "./locations.ts";
 
 /**
@@ -50,12 +50,17 @@ export interface AwsStorageConfig {
 const text = z.string({ error: "must be a string." });
 const flag = z.nullish(z.boolean({ error: "must be true or false." }));
 
+function texts(error: string) {
+  const isList = (value: unknown) => Array.isArray(value) && isDense(value);
+  return z.pipe(z.custom<string[]>(isList, { error }), z.array(text));
+}
+
 const shape = z.object(
   {
     storageType: z.nullish(
       z.literal("S3", { error: 'must be "S3": other storage types have no AWS policy.' }),
     ),
-    allowedLocations: z.nullish(z.array(text, { error: "must be a list of S3 URIs." })),
+    allowedLocations: z.nullish(texts("must be a list of S3 URIs.")),
     storageName: z.nullish(text),
     roleArn: z.nullish(text),
     externalId: z.nullish(text),
@@ -68,7 +73,7 @@ const shape = z.object(
     pathStyleAccess: flag,
     kmsUnavailable: flag,
     currentKmsKey: z.nullish(text),
-    allowedKmsKeys: z.nullish(z.array(text, { error: "must be a list of KMS key ARNs." })),
+    allowedKmsKeys: z.nullish(texts("must be a list of KMS key ARNs.")),
   },
   { error: "The storage configuration must be an object." },
 );

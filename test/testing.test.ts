@@ -126,6 +126,11 @@ describe("policyMatchers", () => {
     expect(toDeny(policy, object).message()).toMatch(/^expected the policy to deny .*Statement 0/s);
   });
 
+  test("what they can't show does not keep them from their answer", () => {
+    const odd = { ...object, extra: 1n };
+    expect(toDeny(policy, odd).message()).toContain("something that JSON can't hold");
+  });
+
   test("say so if there is none", () => {
     const result = toDeny(policy, other);
     expect([result.pass, toAllow(policy, other).pass]).toEqual([true, false]);

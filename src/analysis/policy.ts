@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @module
  */
-import { fault } from "../errors.ts";
+import { fault, isDense } from "../errors.ts";
 import { type Glob, parseGlob } from "./glob.ts";
 
 /** A policy document as others write it: what is not supported is found when it is read. */
@@ -64,6 +64,7 @@ export function parsePolicy(policy: AnyPolicyDocument): ParsedStatement[] {
   }
   const isList = Array.isArray(Statement);
   const statements: readonly unknown[] = isList ? Statement : [Statement];
+  if (!isDense(statements)) throw unsupported(["Statement"], "must not have holes.");
   if (statements.length === 0) throw unsupported(["Statement"], "must not be empty.");
   return statements.map((statement, i) =>
     parseStatement(statement, isList ? ["Statement", i] : ["Statement"]),
@@ -101,7 +102,7 @@ function parseStatement(statement: unknown, path: Path): ParsedStatement {
 
 function parseTest(operator: string, key: string, values: unknown, path: Path): Test {
   if (operator === "Null") {
-    const list: readonly unknown[] = Array.isArray(values) ? values : [values];
+    const list: readonly unknown[] = Array.isArray(values) && isDense(values) ? values : [values];
     const presence = list.map((value) => {
       if (!["true", "false", true, false].includes(value as string)) {
         throw unsupported(path, "must be true or false.");
@@ -137,6 +138,7 @@ function pattern(text: string, path: Path, wildcards = true): Glob {
 function strings(value: unknown, path: Path): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.length === 0) throw unsupported(path, "must not be an empty list.");
+  if (!isDense(list)) throw unsupported(path, "must not have holes.");
   return list.map((item) => {
     if (typeof item !== "string") throw unsupported(path, "must be a string or a list of strings.");
     return item;

@@ -68,6 +68,11 @@ function decided(policy: AnyPolicyDocument, request: AccessRequest) {
   return { pass: decision === "allowed", why: `${show(request)}; ${because}` };
 }
 
+/** What `decide` does not look at may be anything, which must not keep a matcher from its answer. */
 function show(value: unknown): string {
-  return JSON.stringify(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return "(something that JSON can't hold)";
+  }
 }

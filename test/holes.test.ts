@@ -1,0 +1,38 @@
+/** An array may have billions of holes at no cost; whoever visits each of them never comes back. */
+import { expect, test } from "vitest";
+import { decide, listAccess } from "../src/analysis/index.ts";
+import { buildSessionPolicy, roleSessionName, sessionTags } from "../src/index.ts";
+import { faultOf } from "./errors.ts";
+
+const HOLES = Object.assign([] as never[], { length: 2 ** 32 - 1 });
+const policyOf = (statement: object) => ({ Version: "2012-10-17", Statement: statement });
+const allow = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+const request = { action: "s3:GetObject", resource: "x" };
+
+const calls: Record<string, [place: string, run: () => unknown]> = {
+  allowedKmsKeys: ["allowedKmsKeys", () => buildSessionPolicy({ allowedKmsKeys: HOLES }, {})],
+  allowedLocations: ["allowedLocations", () => buildSessionPolicy({ allowedLocations: HOLES }, {})],
+  read: ["read.0", () => buildSessionPolicy({}, { read: HOLES })],
+  roles: ["roles", () => sessionTags({ context: { roles: HOLES }, tagFields: ["roles"] })],
+  nameFields: ["nameFields", () => roleSessionName({ nameFields: HOLES })],
+  tagFields: ["tagFields", () => sessionTags({ tagFields: HOLES })],
+  Statement: ["Statement", () => listAccess(policyOf(HOLES))],
+  Action: ["Statement.Action", () => listAccess(policyOf({ ...allow, Action: HOLES }))],
+  Resource: ["Statement.Resource", () => listAccess(policyOf({ ...allow, Resource: HOLES }))],
+  "a value of StringLike": [
+    "Statement.Condition.StringLike.s3:prefix",
+    () => listAccess(policyOf({ ...allow, Condition: { StringLike: { "s3:prefix": HOLES } } })),
+  ],
+  "a value of Null": [
+    "Statement.Condition.Null.s3:prefix",
+    () => listAccess(policyOf({ ...allow, Condition: { Null: { "s3:prefix": HOLES } } })),
+  ],
+  "a context key": [
+    "context.k",
+    () => decide(policyOf(allow), { ...request, context: { k: HOLES } }),
+  ],
+};
+
+test.each(Object.entries(calls))("%s is refused at its first holes", (_, [place, run]) => {
+  expect(faultOf(run).paths[0]?.replace("context.roles", "roles")).toBe(place);
+});
