@@ -5,7 +5,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
-    exclude: ["test/docs.test.ts", "test/purity.test.ts", "test/your-catalog.test.ts"],
+    exclude: [
+      "test/{server,runtimes}/**",
+      "test/{cli,docs,purity,your-catalog}.test.ts", // of the build, or of pages
+    ],
     env: { FC_NUM_RUNS: "60", QUICK: "1" },
   },
 });
