@@ -15,7 +15,7 @@ import type { PolicyDocument, Statement } from "./policy.ts";
 import { createSessionPolicyBuilder } from "./session-policy.ts";
 import { type AwsStorageConfig, parseStorageConfig } from "./storage-config.ts";
 
-export type { DeniedBy, Denial, KeyFault };
+export type { Denial, DeniedBy, KeyFault };
 
 /** Stable identifiers of why a request was denied; explanations may be reworded, causes are not. */
 export type Cause =
