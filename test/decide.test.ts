@@ -376,3 +376,17 @@ describe("what is not supported is refused, never guessed:", () => {
     expect(ask({ action: "a", resource: "x", context: { k: 1 } }).paths).toEqual(["context.k"]);
   });
 });
+
+test("patterns and resources far longer than ARNs are refused, rather than matched for hours", () => {
+  const Statement = { Effect: "Allow", Action: "a:b", Resource: `*${"a".repeat(500_000)}b` };
+  const request = { action: "a:b", resource: "a".repeat(1_000_000) };
+  expect(faultOf(() => decide({ Version: "2012-10-17", Statement }, request)).code).toBe(
+    "UNSUPPORTED_POLICY",
+  );
+  // As long as ARNs may be, they are matched whatever the pattern.
+  const worst = { ...Statement, Resource: `*${"a".repeat(1000)}b` };
+  const longest = { ...request, resource: "a".repeat(2048) };
+  expect(decide({ Version: "2012-10-17", Statement: worst }, longest).decision).toBe(
+    "implicitlyDenied",
+  );
+});

@@ -31,8 +31,9 @@ export interface Decision {
  *
  * @param policy a policy document of version 2012-10-17.
  * @param request action, resource and context. A context key with an empty list is absent.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` for anything else in the policy, with its place;
- *   `INVALID_REQUEST` if the request is none.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for anything else in the policy, with its place, and
+ *   where a pattern takes more than 10,000,000 steps to match, far beyond ARNs; `INVALID_REQUEST` if
+ *   the request is none.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @example
  * ```ts
