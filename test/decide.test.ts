@@ -390,3 +390,15 @@ test("patterns and resources far longer than ARNs are refused, rather than match
     "implicitlyDenied",
   );
 });
+
+test.each(["s3:prefix", ["s3:prefix"], null, 1])("a context of %j is none", (context) => {
+  const policy = {
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Action: "*", Resource: "*" },
+  };
+  const request = { action: "a:b", resource: "x", context: context as never };
+  expect(faultOf(() => decide(policy, request))).toMatchObject({
+    code: "INVALID_REQUEST",
+    paths: ["context"],
+  });
+});

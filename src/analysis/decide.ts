@@ -96,6 +96,9 @@ function parseRequest({ action, resource, context = {} }: AccessRequest): Parsed
   for (const [name, value] of Object.entries({ action, resource })) {
     if (typeof value !== "string") throw fault("INVALID_REQUEST", [name], "must be a string.");
   }
+  if (typeof context !== "object" || context === null || Array.isArray(context)) {
+    throw fault("INVALID_REQUEST", ["context"], "must be an object of condition keys.");
+  }
   const values = new Map<string, string[]>();
   for (const [key, value] of Object.entries(context)) {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
