@@ -95,6 +95,12 @@ export const engineOperations: readonly EngineOperation[] = [
   },
   {
     engine: "Iceberg S3FileIO",
+    operation: "list a folder",
+    needs: ["list"],
+    requests: [["ListFolders", "data/"]],
+  },
+  {
+    engine: "Iceberg S3FileIO",
     operation: "purge",
     needs: ["read", "delete"],
     requests: [
