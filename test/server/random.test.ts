@@ -12,6 +12,8 @@ import { createBuckets, isLet, type Operation, put, sessionWith } from "./client
 
 const BUCKETS = ["wh-bucket", "wh-bucket2", "wh.bucket"];
 const SCENARIOS = 100;
+/** The same scenarios every time, as a quirk of the server is nothing to find in somebody's CI. */
+const SEED = Number(process.env["SEED"] ?? 20_261_124);
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   "s3:GetObject": "GetObject",
   "s3:PutObject": "PutObject",
@@ -95,7 +97,7 @@ test(`${SCENARIOS} scenarios`, async () => {
         answers[expected ? "allowed" : "refused"]++;
       }
     }),
-    { numRuns: SCENARIOS },
+    { numRuns: SCENARIOS, seed: SEED },
   );
   process.stdout.write(`${answers.allowed} requests allowed, ${answers.refused} refused\n`);
   expect(answers.allowed).toBeGreaterThan(100);
