@@ -259,6 +259,13 @@ const KEY_STATE: Readonly<RegExp> = new RegExp(
   `(${KEY})is(disabled|pendingdeletion|pendingreplicadeletion|pendingimport|unavailable)|Key'?(${KEY})'?doesnotexist|Invalidarn([a-z]{2}-[a-z-]{1,20}-\\d)`,
   "gi",
 );
+const STATES: Readonly<Record<string, KeyFault>> = {
+  disabled: "disabled",
+  pendingdeletion: "pending deletion",
+  pendingreplicadeletion: "pending deletion",
+  pendingimport: "not usable",
+  unavailable: "not usable",
+};
 const KEY_CODE = /KMS\.(Disabled|NotFound|KMSInvalidState)Exception/g;
 const CODES: Readonly<Record<string, KeyFault>> = {
   Disabled: "disabled",
@@ -275,17 +282,8 @@ function keyFaults(page: Page): Found[] {
     KEY_STATE,
   )) {
     const resource = key ?? missing;
-    const deletion = state === undefined ? undefined : /deletion/i.test(state);
-    const keyFault: KeyFault =
-      resource === undefined
-        ? "wrong region"
-        : deletion === undefined
-          ? "not found"
-          : deletion
-            ? "pending deletion"
-            : state?.toLowerCase() === "disabled"
-              ? "disabled"
-              : "not usable";
+    const about: KeyFault = resource === undefined ? "wrong region" : "not found";
+    const keyFault = STATES[state?.toLowerCase() ?? ""] ?? about;
     const end = at + all.length;
     found.push({
       at,

@@ -179,6 +179,8 @@ interface Session {
   readonly options: SessionPolicyOptions;
   /** The session's policy, if its locations are known. */
   readonly policy: PolicyDocument | undefined;
+  /** The policy where everything is granted: what it lacks is due to the configuration alone. */
+  readonly everywhere: PolicyDocument;
   /** The account of the catalog's role. */
   readonly account: string | undefined;
 }
@@ -193,12 +195,14 @@ function sessionOf(
   const { config, aliases } = withoutAliases(storageConfig);
   const unlimited = { ...options, maxLength: Number.POSITIVE_INFINITY };
   const build = createSessionPolicyBuilder(config ?? {}, unlimited);
+  const anywhere = createSessionPolicyBuilder({ ...config, allowedLocations: null }, unlimited);
   return {
     config,
     aliases,
     locations,
     options: unlimited,
     policy: locations && build(locations),
+    everywhere: anywhere(EVERYWHERE),
     account: config?.roleArn == null ? undefined : accountOf(config.roleArn),
   };
 }
@@ -277,7 +281,6 @@ const OUTDATED =
 const NOTHING =
   "The session was granted no location at all, and is denied everything. Grant it the table's.";
 
-/** Where everything is granted, to see what is due to the configuration alone. */
 const EVERYWHERE: Readonly<Locations> = {
   read: ["s3://any"],
   list: ["s3://any"],
@@ -300,8 +303,7 @@ function explainKey(denial: Denial, session: Session, encrypts: boolean): Findin
   const viaService = typeof key === "string" ? undefined : s3ViaService(key);
   const context = viaService === undefined ? {} : { "kms:ViaService": viaService };
   const request = { action, resource, context };
-  const full = createSessionPolicyBuilder({ ...config, allowedLocations: null }, session.options);
-  if (!isAllowed(full(EVERYWHERE), request)) {
+  if (!isAllowed(session.everywhere, request)) {
     if (config.kmsUnavailable === true) {
       const configured = [config.currentKmsKey, ...(config.allowedKmsKeys ?? [])].includes(
         resource,
@@ -453,7 +455,7 @@ const OPTION_OF: Readonly<Record<string, "objectVersions" | "abortMultipartUploa
   "s3:abortmultipartupload": "abortMultipartUploads",
 };
 
-const S3_ARN = /^(arn:[^:]*):s3:::([^/]+)(?:\/(.*))?$/s;
+const S3_ARN = /^arn:[^:]*:s3:::([^/]+)(?:\/(.*))?$/s;
 
 function explainS3(denial: Denial, session: Session): Finding {
   const { action = "" } = denial;
@@ -461,7 +463,7 @@ function explainS3(denial: Denial, session: Session): Finding {
   if (access === undefined) return neverGranted(action);
   const option = OPTION_OF[action.toLowerCase()];
   const { config, locations, policy, options } = session;
-  const [, , inArn, keyInArn] = S3_ARN.exec(denial.resource ?? "") ?? [];
+  const [, inArn, keyInArn] = S3_ARN.exec(denial.resource ?? "") ?? [];
   const bucket = denial.bucket ?? inArn;
   const key = denial.key ?? keyInArn;
   if (option !== undefined && options[option] !== true && options.profile !== "polaris") {
@@ -598,12 +600,19 @@ const KEY_FAULTS: Readonly<
   },
 };
 
+const ELSEWHERE: Readonly<Finding> = possible(
+  "kms-key-wrong-region",
+  KEY_FAULTS["wrong region"].explanation,
+);
+
+/** Whether a key is of another region than the catalog, which tells the bucket's most of the time. */
+function isElsewhere({ resource }: Denial, config: AwsStorageConfig | undefined): boolean {
+  const region = resource?.split(":")[3];
+  return Boolean(region && config?.region && region !== config.region);
+}
+
 function explainKeyFault(denial: Denial, keyFault: KeyFault, { config }: Session): Finding {
-  const region = denial.resource?.split(":")[3];
-  if (keyFault === "not found" && config?.region && region && region !== config.region) {
-    const { cause, explanation } = KEY_FAULTS["wrong region"];
-    return possible(cause, explanation);
-  }
+  if (keyFault === "not found" && isElsewhere(denial, config)) return ELSEWHERE;
   const { cause, explanation } = KEY_FAULTS[keyFault];
   return certain(cause, explanation);
 }
@@ -691,10 +700,7 @@ function explainOthers(denial: Denial, deniedBy: DeniedBy, session: Session): Fi
         remedies,
       );
     }
-    const region = resource?.split(":")[3];
-    if (perhapsMissing && region && config?.region && region !== config.region) {
-      return possible("kms-key-wrong-region", KEY_FAULTS["wrong region"].explanation);
-    }
+    if (perhapsMissing && isElsewhere(denial, config)) return ELSEWHERE;
     const caller = account ?? (principal === undefined ? undefined : accountOf(principal));
     const owner = resource === undefined ? undefined : accountOf(resource);
     if (caller !== undefined && owner !== undefined && caller !== owner) {

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSessionPolicy, serializePolicy } from "../../src/index.ts";
+import { freePort, has, installPackages, mayInstall } from "../machine.ts";
 
 /** As much of playwright-core as is used here: its types are not installed when others are checked. */
 interface BrowserType {
@@ -72,20 +73,15 @@ const at = (file: string) => join(dir, file);
 
 /** Chromium as Debian has it, installed if that can be. */
 function browser(): string {
-  const find = () => execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"]);
-  try {
-    return String(find()).trim();
-  } catch {
-    if (process.platform !== "linux" || process.getuid?.() !== 0) {
+  const names = ["chromium", "google-chrome"];
+  if (!names.some(has)) {
+    if (!mayInstall()) {
       throw new Error("The browser test needs Chromium: on Debian, apt-get install chromium.");
     }
-    const settings = { stdio: ["ignore", "ignore", "inherit"] as ["ignore", "ignore", "inherit"] };
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    execFileSync("apt-get", ["update", "-qq"], settings);
-    const args = ["install", "-y", "-qq", "--no-install-recommends", "chromium"];
-    execFileSync("apt-get", args, { ...settings, env });
-    return String(find()).trim();
+    installPackages(["chromium"]);
   }
+  const name = names.find(has) ?? "chromium";
+  return String(execFileSync("sh", ["-c", `command -v ${name}`])).trim();
 }
 
 beforeAll(() => {
@@ -185,12 +181,7 @@ test("a browser, under a content security policy without unsafe-eval", async () 
 });
 
 test("Cloudflare's workerd, which forbids code from strings", async () => {
-  const port = await new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });
+  const port = await freePort();
   writeFileSync(
     at("config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";

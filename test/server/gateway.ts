@@ -8,10 +8,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { freePort, has, installPackages, mayInstall } from "../machine.ts";
 
 export interface Gateway {
   readonly endpoint: string;
@@ -29,41 +29,16 @@ declare module "vitest" {
 const PACKAGES = ["radosgw", "ceph-mon", "ceph-osd", "ceph-mgr", "ceph-common"];
 const COMMANDS = ["radosgw", "ceph-mon", "ceph-osd", "ceph", "monmaptool", "ceph-authtool"];
 
-function has(command: string): boolean {
-  try {
-    execFileSync("sh", ["-c", `command -v ${command}`], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Installs the server where that is possible; elsewhere says what is needed. */
 function install(): void {
   if (COMMANDS.every(has)) return;
   const needed = `The server tests need Ceph's RADOS Gateway, version 16 or later: on Debian or Ubuntu, apt-get install ${PACKAGES.join(" ")}; there is none for macOS or Windows, where a container of Debian does.`;
-  if (!has("apt-get") || process.getuid?.() !== 0) throw new Error(needed);
-  const quiet = { stdio: ["ignore", "ignore", "inherit"] as const, env: aptEnvironment() };
+  if (!mayInstall()) throw new Error(needed);
   try {
-    execFileSync("apt-get", ["update", "-qq"], { ...quiet, stdio: [...quiet.stdio] });
-    const args = ["install", "-y", "-qq", "--no-install-recommends", ...PACKAGES];
-    execFileSync("apt-get", args, { ...quiet, stdio: [...quiet.stdio] });
+    installPackages(PACKAGES);
   } catch (error) {
     throw new Error(`${needed} Installing them failed.`, { cause: error });
   }
-}
-
-function aptEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || address === null) throw new Error("There is no free port.");
-  return address.port;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
