@@ -124,9 +124,9 @@ export function createAssumeRoleRequestBuilder(
       "INVALID_SESSION",
       "The session",
       () => ({
-        DurationSeconds: durationOf(session),
         RoleSessionName: roleSessionName(session),
         Tags: sessionTags(session),
+        DurationSeconds: durationOf(session),
       }),
     );
     return {

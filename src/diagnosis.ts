@@ -193,7 +193,10 @@ function sessionOf(
   options: SessionPolicyOptions | undefined,
 ): Session {
   const { config, aliases } = withoutAliases(storageConfig);
-  const unlimited = { ...options, maxLength: Number.POSITIVE_INFINITY };
+  const unlimited = reading("INVALID_OPTIONS", "The options", () => ({
+    ...options,
+    maxLength: Number.POSITIVE_INFINITY,
+  }));
   const build = createSessionPolicyBuilder(config ?? {}, unlimited);
   const anywhere = createSessionPolicyBuilder({ ...config, allowedLocations: null }, unlimited);
   return {

@@ -40,9 +40,12 @@ const schema = z.strictObject(
       z.enum(["least-privilege", "polaris"], { error: 'must be "least-privilege" or "polaris".' }),
     ),
     maxLength: z.optional(
-      z.union([z.literal(Infinity), z.int().check(z.positive())], {
-        error: "must be a whole number of characters above 0, or Infinity.",
-      }),
+      z.custom<number>(
+        (value) => value === Infinity || (Number.isInteger(value) && Number(value) > 0),
+        {
+          error: "must be a whole number of characters above 0, or Infinity.",
+        },
+      ),
     ),
     kmsViaService: flag,
     objectVersions: flag,

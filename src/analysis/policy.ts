@@ -147,7 +147,7 @@ function strings(value: unknown, path: Path): readonly string[] {
 
 function record(value: unknown, path: Path, fields?: readonly string[]): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw unsupported(path, "must be an object.");
+    throw unsupported(path, `${path.length === 0 ? "The policy " : ""}must be an object.`);
   }
   for (const field of Object.keys(value)) {
     if (fields?.includes(field) !== false) continue;

@@ -1,0 +1,569 @@
+/**
+ * What a person reads, word for word: every error says where the fault is, below which argument, and what
+ * to do about it. The table is the list to proof-read when a sentence changes.
+ */
+import { describe, expect, test } from "vitest";
+import {
+  type AnyPolicyDocument,
+  compareAccess,
+  decide,
+  listAccess,
+} from "../src/analysis/index.ts";
+import { diagnoseAccessDenied } from "../src/diagnosis.ts";
+import {
+  type AwsStorageConfig,
+  buildAssumeRoleRequest,
+  buildSessionPolicy,
+  createSessionPolicyBuilder,
+  type Locations,
+  planSessionPolicies,
+  roleSessionName,
+  type SessionPolicyOptions,
+  type SessionSettings,
+  serializePolicy,
+  sessionTags,
+} from "../src/index.ts";
+import { faultOf } from "./errors.ts";
+
+type Case = [run: () => unknown, sentence: string];
+
+const thrower = {
+  get any(): never {
+    throw new Error("a secret");
+  },
+};
+const throwing = (field: string) =>
+  Object.defineProperty({}, field, {
+    enumerable: true,
+    get: () => thrower.any,
+  }) as never;
+
+const config = (input: unknown) => () => buildSessionPolicy(input as AwsStorageConfig, {});
+const read = (uri: unknown, allowed?: string[]) => () =>
+  buildSessionPolicy(allowed ? { allowedLocations: allowed } : {}, { read: [uri as string] });
+const locations = (input: unknown) => () => buildSessionPolicy({}, input as Locations);
+const options = (input: unknown) => () => buildSessionPolicy({}, {}, input as SessionPolicyOptions);
+const roleArn = "arn:aws:iam::123456789012:role/polaris";
+const session = (input: unknown) => () =>
+  buildAssumeRoleRequest({ roleArn }, {}, input as SessionSettings);
+const role = (input: AwsStorageConfig) => () => buildAssumeRoleRequest(input, {});
+const policy =
+  (Statement: unknown, others: object = {}) =>
+  () =>
+    listAccess({ Version: "2012-10-17", Statement, ...others } as AnyPolicyDocument);
+const allow = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+const request = (input: unknown) => () =>
+  decide({ Version: "2012-10-17", Statement: allow }, input as never);
+const key = (id: string) => `arn:aws:kms:eu-west-1:123456789012:key/${id}`;
+
+const cases: Record<string, Case[]> = {
+  "a storage configuration": [
+    [config(null), "INVALID_STORAGE_CONFIG The storage configuration must be an object."],
+    [config([]), "INVALID_STORAGE_CONFIG The storage configuration must be an object."],
+    [
+      config(throwing("region")),
+      "INVALID_STORAGE_CONFIG The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      config({ storageType: "GCS" }),
+      'INVALID_STORAGE_CONFIG storageType: must be "S3": other storage types have no AWS policy.',
+    ],
+    [config({ storageName: 1 }), "INVALID_STORAGE_CONFIG storageName: must be a string."],
+    [config({ roleArn: 1 }), "INVALID_STORAGE_CONFIG roleArn: must be a string."],
+    [config({ externalId: 1 }), "INVALID_STORAGE_CONFIG externalId: must be a string."],
+    [config({ userArn: 1 }), "INVALID_STORAGE_CONFIG userArn: must be a string."],
+    [config({ region: 1 }), "INVALID_STORAGE_CONFIG region: must be a string."],
+    [config({ endpoint: 1 }), "INVALID_STORAGE_CONFIG endpoint: must be a string."],
+    [config({ endpointInternal: 1 }), "INVALID_STORAGE_CONFIG endpointInternal: must be a string."],
+    [config({ stsEndpoint: 1 }), "INVALID_STORAGE_CONFIG stsEndpoint: must be a string."],
+    [
+      config({ stsUnavailable: 1 }),
+      "INVALID_STORAGE_CONFIG stsUnavailable: must be true or false.",
+    ],
+    [
+      config({ pathStyleAccess: 1 }),
+      "INVALID_STORAGE_CONFIG pathStyleAccess: must be true or false.",
+    ],
+    [
+      config({ kmsUnavailable: 1 }),
+      "INVALID_STORAGE_CONFIG kmsUnavailable: must be true or false.",
+    ],
+    [config({ currentKmsKey: 1 }), "INVALID_KMS_KEY currentKmsKey: must be a string."],
+    [
+      config({ allowedKmsKeys: "x" }),
+      "INVALID_KMS_KEY allowedKmsKeys: must be a list of KMS key ARNs.",
+    ],
+    [
+      config({ allowedKmsKeys: [key("a"), 1] }),
+      "INVALID_KMS_KEY allowedKmsKeys[1]: must be a string.",
+    ],
+    [
+      config({ allowedLocations: "s3://wh-bucket" }),
+      "INVALID_STORAGE_CONFIG allowedLocations: must be a list of S3 URIs.",
+    ],
+    [
+      config({ allowedLocations: ["s3://wh-bucket", 1] }),
+      "INVALID_STORAGE_CONFIG allowedLocations[1]: must be a string.",
+    ],
+    [
+      config({ allowedLocations: ["s3://wh-bucket", "gs://b"] }),
+      "INVALID_STORAGE_CONFIG allowedLocations[1]: must begin with s3://, s3a:// or s3n://, in lower case.",
+    ],
+    [
+      config({ endpoint: "minio" }),
+      "INVALID_STORAGE_CONFIG endpoint: must be a URL with a host, such as https://s3.example.com:9000.",
+    ],
+    [
+      config({ endpointInternal: "minio:9000" }),
+      "INVALID_STORAGE_CONFIG endpointInternal: must be a URL with a host, such as https://s3.example.com:9000.",
+    ],
+    [
+      config({ roleArn: "polaris" }),
+      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.",
+    ],
+    [
+      config({ region: 1, currentKmsKey: 1 }),
+      "INVALID_STORAGE_CONFIG region: must be a string.\ncurrentKmsKey: must be a string.",
+    ],
+    [
+      config({ roleArn: "polaris", allowedKmsKeys: ["x"] }),
+      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.\nallowedKmsKeys[0]: is no ARN, and a bare key id cannot stand in a policy: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+    ],
+  ],
+  "a KMS key": [
+    [
+      config({ currentKmsKey: "" }),
+      "INVALID_KMS_KEY currentKmsKey: must not be empty: leave the field out, or configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: key("*") }),
+      "INVALID_KMS_KEY currentKmsKey: must name one key, without wildcards or variables: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "alias/lake" }),
+      "INVALID_KMS_KEY currentKmsKey: is an alias, and a policy that names an alias grants no use of the key behind it: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+    ],
+    [
+      config({ currentKmsKey: "1234abcd-12ab-34cd-56ef-1234567890ab" }),
+      "INVALID_KMS_KEY currentKmsKey: is no ARN, and a bare key id cannot stand in a policy: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:s3:eu-west-1:123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: is an ARN of another service: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ allowedKmsKeys: [key("a"), "arn:aws:kms:eu-west-1:123456789012:alias/a"] }),
+      "INVALID_KMS_KEY allowedKmsKeys[1]: is an alias, and a policy that names an alias grants no use of the key behind it: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms:eu-west-1:123456789012:grant/a" }),
+      "INVALID_KMS_KEY currentKmsKey: does not name a key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:a_b:kms:eu-west-1:123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: has no valid partition: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms::123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms:eu-west-1!:123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms:eu-west-1::key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms:eu-west-1:12345678901:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ currentKmsKey: "arn:aws:kms:eu-west-1:1234567890123:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ endpoint: "http://minio:9000", currentKmsKey: "arn:x:kms:a b:123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: has no valid region or account: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ endpoint: "http://minio:9000", currentKmsKey: "arn:x:kms:a:1!:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: has no valid region or account: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+    ],
+    [
+      config({ roleArn, currentKmsKey: "arn:aws-cn:kms:cn-north-1:123456789012:key/a" }),
+      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
+    ],
+  ],
+  locations: [
+    [
+      locations(null),
+      "INVALID_LOCATION Locations must be an object with the lists read, list, write and delete.",
+    ],
+    [
+      locations(["s3://wh-bucket/db"]),
+      "INVALID_LOCATION Locations must be an object with the lists read, list, write and delete.",
+    ],
+    [
+      locations("s3://wh-bucket/db"),
+      "INVALID_LOCATION Locations must be an object with the lists read, list, write and delete.",
+    ],
+    [
+      locations(throwing("read")),
+      "INVALID_LOCATION The locations could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      locations({ reads: [] }),
+      "INVALID_LOCATION reads: is no access: use read, list, write and delete.",
+    ],
+    [
+      locations({ write: "s3://wh-bucket/db" }),
+      "INVALID_LOCATION write: must be a list: an array or a Set of S3 URIs.",
+    ],
+    [
+      locations({ read: ["s3://wh-bucket/db"], write: ["s3://wh-bucket/db", 1] }),
+      "INVALID_LOCATION write[1]: must be a string, s3://bucket/prefix.",
+    ],
+    [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is no URI: write s3://bucket/prefix."],
+    [
+      read("S3://wh-bucket/db"),
+      "INVALID_LOCATION read[0]: must begin with s3://, s3a:// or s3n://, in lower case.",
+    ],
+    [read("s3:///db"), "INVALID_LOCATION read[0]: names no bucket: write s3://bucket/prefix."],
+    [
+      read("s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/a"),
+      "INVALID_LOCATION read[0]: names an access point: grant the bucket behind it, as s3://bucket/prefix.",
+    ],
+    [
+      read("s3://lake--use1-az4--x-s3/db"),
+      "INVALID_LOCATION read[0]: names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does: use a general purpose bucket.",
+    ],
+    [
+      read("s3://a/db"),
+      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.",
+    ],
+    [
+      read("s3://127.0.0.1/db"),
+      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.",
+    ],
+    [
+      read("s3://wh-bucket/d\u0007b"),
+      "INVALID_LOCATION read[0]: holds a control character, which no key of a table needs.",
+    ],
+    [
+      read("s3://wh-bucket/d\ud800b"),
+      "INVALID_LOCATION read[0]: holds half of a surrogate pair: it is not valid Unicode.",
+    ],
+    [
+      read(`s3://wh-bucket/${"d".repeat(1025)}`),
+      "INVALID_LOCATION read[0]: has a prefix of more than 1024 UTF-8 bytes, the most that an S3 key may have.",
+    ],
+    [
+      read("s3://wh-bucket/other", ["s3://wh-bucket/db", "s3://wh-bucket/z"]),
+      "LOCATION_NOT_ALLOWED read[0]: lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.",
+    ],
+  ],
+  options: [
+    [options(null), "INVALID_OPTIONS The options must be an object."],
+    [options([]), "INVALID_OPTIONS The options must be an object."],
+    [
+      options(throwing("profile")),
+      "INVALID_OPTIONS The options could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      options({ minify: true }),
+      "INVALID_OPTIONS There is no such option: use profile, maxLength, kmsViaService, objectVersions and abortMultipartUploads.",
+    ],
+    [
+      options({ profile: "Polaris" }),
+      'INVALID_OPTIONS profile: must be "least-privilege" or "polaris".',
+    ],
+    [
+      options({ maxLength: 0 }),
+      "INVALID_OPTIONS maxLength: must be a whole number of characters above 0, or Infinity.",
+    ],
+    [
+      options({ maxLength: 10.5 }),
+      "INVALID_OPTIONS maxLength: must be a whole number of characters above 0, or Infinity.",
+    ],
+    [
+      options({ maxLength: "2048" }),
+      "INVALID_OPTIONS maxLength: must be a whole number of characters above 0, or Infinity.",
+    ],
+    [options({ kmsViaService: 1 }), "INVALID_OPTIONS kmsViaService: must be true or false."],
+    [options({ objectVersions: 1 }), "INVALID_OPTIONS objectVersions: must be true or false."],
+    [
+      options({ abortMultipartUploads: 1 }),
+      "INVALID_OPTIONS abortMultipartUploads: must be true or false.",
+    ],
+    [
+      () => createSessionPolicyBuilder({}, { maxLength: -1 }),
+      "INVALID_OPTIONS maxLength: must be a whole number of characters above 0, or Infinity.",
+    ],
+  ],
+  "a policy that is too large": [
+    [
+      () =>
+        buildSessionPolicy(
+          { currentKmsKey: key("a") },
+          { read: ["s3://wh-bucket/db/one", "s3://wh-bucket/db/two"] },
+          { maxLength: 300 },
+        ),
+      "POLICY_TOO_LARGE The shortest possible policy has 385 characters, and 300 are allowed. 0 of the 2 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 2 locations take 66 characters.\ncurrentKmsKey: 1 key takes 42 characters.",
+    ],
+    [
+      () => buildSessionPolicy({}, { write: ["s3://wh-bucket/db"] }, { maxLength: 10 }),
+      "POLICY_TOO_LARGE The shortest possible policy has 174 characters, and 10 are allowed. 0 of the 1 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nwrite: 1 location takes 29 characters.",
+    ],
+    [
+      () =>
+        planSessionPolicies(
+          { currentKmsKey: key("a"), allowedKmsKeys: [key("b")] },
+          { read: ["s3://wh-bucket/db"] },
+          { maxLength: 300 },
+        ),
+      "POLICY_TOO_LARGE read[0]: alone takes a policy of 392 characters, and 300 are allowed.",
+    ],
+    [
+      () =>
+        buildSessionPolicy(
+          { currentKmsKey: key("a"), allowedKmsKeys: [key("b"), key("c")] },
+          {
+            read: ["s3://wh-bucket/db/é", "s3://wh-bucket/db", "s3://lake/db/${x}"],
+            list: ["s3://wh-bucket/db/é", "s3://wh-bucket/l"],
+            write: ["s3://wh-bucket/w"],
+            delete: ["s3://wh-bucket/w"],
+          },
+          { maxLength: 500 },
+        ),
+      "POLICY_TOO_LARGE The shortest possible policy has 888 characters, and 500 are allowed. 2 of the 5 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 2 locations take 61 characters.\nlist: 2 locations take 18 characters.\nwrite: 1 location takes 28 characters.\ndelete: 1 location takes 28 characters.\ncurrentKmsKey: 1 key takes 42 characters.\nallowedKmsKeys: 2 keys take 84 characters.",
+    ],
+  ],
+  "a session": [
+    [session(null), "INVALID_SESSION The session must be an object."],
+    [
+      session({ duration: 1 }),
+      "INVALID_SESSION duration: is no setting: use context, nameFields, includePrincipal, tagFields, durationSeconds.",
+    ],
+    [
+      session(throwing("context")),
+      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      session({ durationSeconds: 899 }),
+      "INVALID_SESSION durationSeconds: must be 900 to 43,200 whole seconds.",
+    ],
+    [
+      session({ durationSeconds: 43_201 }),
+      "INVALID_SESSION durationSeconds: must be 900 to 43,200 whole seconds.",
+    ],
+    [
+      session({ durationSeconds: "900" }),
+      "INVALID_SESSION durationSeconds: must be 900 to 43,200 whole seconds.",
+    ],
+    [session({ includePrincipal: 1 }), "INVALID_SESSION includePrincipal: must be true or false."],
+    [session({ nameFields: "table" }), "INVALID_SESSION nameFields: must be a list."],
+    [
+      session({ nameFields: ["table", "roles"] }),
+      "INVALID_SESSION nameFields[1]: is no field that there is: use realm, catalog, namespace, table, principal.",
+    ],
+    [
+      session({ tagFields: ["roles", "prefix-x"] }),
+      "INVALID_SESSION tagFields[1]: is no field that there is: use realm, catalog, namespace, table, principal, roles, trace_id.",
+    ],
+    [session({ context: null }), "INVALID_SESSION context: must be an object."],
+    [
+      session({ context: { user: "x" } }),
+      "INVALID_SESSION context.user: is no field: use realm, catalog, namespace, table, principal, traceId and roles.",
+    ],
+    [session({ context: { traceId: 1 } }), "INVALID_SESSION context.traceId: must be a string."],
+    [
+      session({ context: { roles: "x" } }),
+      "INVALID_SESSION context.roles: must be a list of strings.",
+    ],
+    [
+      session({ context: { roles: ["x", 1] } }),
+      "INVALID_SESSION context.roles[1]: must be a string.",
+    ],
+    [
+      () => roleSessionName(throwing("context")),
+      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      () => sessionTags(throwing("context")),
+      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed: it names the role to assume."],
+    [
+      role({ roleArn: "a:b:c:d:e:f" }),
+      "INVALID_STORAGE_CONFIG roleArn: must have 20 to 2,048 characters for STS.",
+    ],
+    [
+      role({ roleArn, externalId: "x" }),
+      "INVALID_STORAGE_CONFIG externalId: must have 2 to 1,224 letters, digits and characters of _+=,.@:/- for STS.",
+    ],
+    [
+      role({ roleArn, externalId: "a b" }),
+      "INVALID_STORAGE_CONFIG externalId: must have 2 to 1,224 letters, digits and characters of _+=,.@:/- for STS.",
+    ],
+    [
+      role({ roleArn, stsUnavailable: true }),
+      "STS_UNAVAILABLE stsUnavailable: says that there is no STS to assume a role with: vend no credentials for this catalog.",
+    ],
+    [
+      role({ roleArn: roleArn.replace("aws", "aws-us-gov") }),
+      "INVALID_STORAGE_CONFIG region: is needed for a role in GovCloud.",
+    ],
+  ],
+  "a policy to serialize": [
+    [
+      () => serializePolicy(null as never),
+      "INVALID_POLICY A policy must be an object that JSON can hold.",
+    ],
+    [
+      () => serializePolicy(throwing("Statement")),
+      "INVALID_POLICY A policy must be an object that JSON can hold.",
+    ],
+  ],
+  "a policy to analyse": [
+    [() => listAccess(null as never), "UNSUPPORTED_POLICY The policy must be an object."],
+    [
+      () => listAccess(throwing("Statement")),
+      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      () => decide(throwing("Statement"), { action: "a:b", resource: "x" }),
+      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      () => compareAccess(throwing("Statement"), throwing("Statement")),
+      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      policy(allow, { Version: "2008-10-17" }),
+      'UNSUPPORTED_POLICY Version: must be "2012-10-17": in older policies ${*} is no escape.',
+    ],
+    [
+      policy(allow, { Statements: [] }),
+      "UNSUPPORTED_POLICY Statements: is no element that is supported.",
+    ],
+    [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
+    [policy(new Array(2)), "UNSUPPORTED_POLICY Statement: must not have holes."],
+    [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
+    [
+      policy({ ...allow, Principal: "*" }),
+      "UNSUPPORTED_POLICY Statement.Principal: is no element that is supported.",
+    ],
+    [
+      policy({ ...allow, Effect: "allow" }),
+      'UNSUPPORTED_POLICY Statement.Effect: must be "Allow" or "Deny".',
+    ],
+    [
+      policy([allow, { ...allow, Action: [] }]),
+      "UNSUPPORTED_POLICY Statement[1].Action: must not be an empty list.",
+    ],
+    [
+      policy({ ...allow, Action: new Array(2) }),
+      "UNSUPPORTED_POLICY Statement.Action: must not have holes.",
+    ],
+    [
+      policy({ ...allow, Action: 1 }),
+      "UNSUPPORTED_POLICY Statement.Action: must be a string or a list of strings.",
+    ],
+    [
+      policy({ ...allow, Action: "s3:${aws:x}" }),
+      "UNSUPPORTED_POLICY Statement.Action: must not hold variables.",
+    ],
+    [
+      policy({ ...allow, Resource: [1] }),
+      "UNSUPPORTED_POLICY Statement.Resource: must be a string or a list of strings.",
+    ],
+    [
+      policy({ ...allow, Resource: "${aws:x}" }),
+      "UNSUPPORTED_POLICY Statement.Resource: must not hold policy variables.",
+    ],
+    [
+      policy({ ...allow, Condition: null }),
+      "UNSUPPORTED_POLICY Statement.Condition: must be an object.",
+    ],
+    [
+      policy({ ...allow, Condition: { StringEquals: null } }),
+      "UNSUPPORTED_POLICY Statement.Condition.StringEquals: must be an object.",
+    ],
+    [
+      policy({ ...allow, Condition: { StringEqualsX: { k: "v" } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.StringEqualsX: is no operator that is supported.",
+    ],
+    [
+      policy({ ...allow, Condition: { XStringEquals: { k: "v" } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.XStringEquals: is no operator that is supported.",
+    ],
+    [
+      policy({ ...allow, Condition: { StringLike: { k: 1 } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.StringLike.k: must be a string or a list of strings.",
+    ],
+    [
+      policy({ ...allow, Condition: { StringLike: { k: "${aws:x}" } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.StringLike.k: must not hold policy variables.",
+    ],
+    [
+      policy({ ...allow, Condition: { Null: { k: "yes" } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.Null.k: must be true or false.",
+    ],
+    [
+      policy({ ...allow, Condition: { Null: { k: [] } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.Null.k: must not be an empty list.",
+    ],
+  ],
+  "a request": [
+    [
+      request(null),
+      "INVALID_REQUEST The request could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      request(throwing("action")),
+      "INVALID_REQUEST The request could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [request({ resource: "x" }), "INVALID_REQUEST action: must be a string."],
+    [request({ action: "a:b", resource: 1 }), "INVALID_REQUEST resource: must be a string."],
+    [
+      request({ action: "a:b", resource: "x", context: [] }),
+      "INVALID_REQUEST context: must be an object of condition keys.",
+    ],
+    [
+      request({ action: "a:b", resource: "x", context: { k: 1 } }),
+      "INVALID_REQUEST context.k: must be a string or a list of strings.",
+    ],
+    [
+      request({ action: "a:b", resource: "x", context: { k: ["v", 1] } }),
+      "INVALID_REQUEST context.k: must be a string or a list of strings.",
+    ],
+  ],
+  "a text to diagnose": [
+    [() => diagnoseAccessDenied(1 as never), "INVALID_REQUEST The text must be a string."],
+    [
+      () => diagnoseAccessDenied("", throwing("region")),
+      "INVALID_STORAGE_CONFIG The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      () => diagnoseAccessDenied("", { roleArn: "x" }),
+      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.",
+    ],
+    [
+      () => diagnoseAccessDenied("", {}, throwing("read")),
+      "INVALID_LOCATION The locations could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+    [
+      () => diagnoseAccessDenied("", {}, {}, throwing("profile")),
+      "INVALID_OPTIONS The options could not be read: pass a plain object, as JSON.parse returns.",
+    ],
+  ],
+};
+
+describe.each(Object.entries(cases))("of %s", (_, table) => {
+  test.each(table.map(([run, sentence]) => [sentence, run] as const))("%s", (sentence, run) => {
+    const { code, message } = faultOf(run);
+    expect(`${code} ${message}`).toBe(sentence);
+  });
+});
