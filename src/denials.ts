@@ -144,7 +144,9 @@ const ACTION =
   /^([a-z0-9-]{1,40}:[a-z*]{1,80}?)(?=on(?:resource|th(?:is|e)resource)|because|withanexplicitdeny)/i;
 const ACTION_WORD = /^[a-z0-9-]{1,40}:[a-z*]{1,80}/i;
 const WHY =
-  /becauseno([a-z-]{1,30}(?:policy|policies|boundary))allowsthe|withanexplicitdenyinan?([a-z-]{1,30}?(?:policy|boundary))(?::(arn:[\w+=,.@:/-]{1,2048}))?|because(theresource)doesnotexistinthisregion/i;
+  /becauseno([a-z-]{1,30}(?:policy|policies|boundary))allowsthe|withanexplicitdenyinan?([a-z-]{1,30}?(?:policy|boundary))(?::(?=(arn:)))?|because(theresource)doesnotexistinthisregion/i;
+/** An ARN of a policy; it may hold what also ends a clause, but no whitespace. */
+const POLICY_ARN = /^arn:[\w+=,.@:/-]*[\w+=@/-]/i;
 const SERVICE = /\(Service:[^,;)]{1,40}[,;]StatusCode:\d{3}/i;
 const PRINCIPAL = /^[\w+=,.@:/*-]{1,2048}$/;
 
@@ -181,6 +183,7 @@ function readEnhanced(page: Page, head: string, from: number, end: number): Deni
     resource = arnIn(resource ?? "", user < 0 ? "" : head.slice(0, user));
   }
   const policy = (why?.[1] ?? why?.[2])?.toLowerCase().replace("policies", "policy");
+  const policyArn = why?.[3] && wordAt(page, from + why.index + why[0].length, POLICY_ARN);
   const missing = why?.[4] !== undefined;
   return {
     ...(PRINCIPAL.test(principal) ? { principal } : {}),
@@ -188,7 +191,7 @@ function readEnhanced(page: Page, head: string, from: number, end: number): Deni
     ...(resource === undefined ? {} : { resource }),
     ...(missing ? { deniedBy: "resource-based policy", perhapsMissing: true } : {}),
     ...deniedBy(policy, why?.[2] !== undefined),
-    ...(why?.[3] === undefined ? {} : { policyArn: why[3] }),
+    ...(policyArn === undefined ? {} : { policyArn }),
     ...serviceIn(page, from + (why?.index ?? start), end),
     ...operationIn(head.slice(Math.max(0, (user < 0 ? head.length : user) - 120))),
   };
