@@ -222,17 +222,15 @@ function withoutAliases(storageConfig: AwsStorageConfig | undefined): {
     parseStorageConfig(storageConfig);
     return { config: storageConfig, aliases: [] };
   } catch (error) {
-    if (!(error instanceof SessionPolicyError) || error.code !== "INVALID_KMS_KEY") throw error;
+    if (!(error instanceof SessionPolicyError)) throw error;
     const { currentKmsKey, allowedKmsKeys } = storageConfig;
-    const isAlias = (key: unknown) => typeof key === "string" && ALIAS.test(key);
+    const isAlias = (key: unknown): key is string => typeof key === "string" && ALIAS.test(key);
     const onlyAliases = error.issues.every(({ path: [field, i] }) =>
       isAlias(field === "currentKmsKey" ? currentKmsKey : allowedKmsKeys?.[Number(i)]),
     );
     if (!onlyAliases) throw error;
     const aliases: { field: KeyField; alias: string }[] = [];
-    if (currentKmsKey != null && isAlias(currentKmsKey)) {
-      aliases.push({ field: "currentKmsKey", alias: currentKmsKey });
-    }
+    if (isAlias(currentKmsKey)) aliases.push({ field: "currentKmsKey", alias: currentKmsKey });
     for (const alias of allowedKmsKeys?.filter(isAlias) ?? []) {
       aliases.push({ field: "allowedKmsKeys", alias });
     }
@@ -621,18 +619,27 @@ function explainKeyFault(denial: Denial, keyFault: KeyFault, { config }: Session
 }
 
 function explainTrust(denial: Denial, session: Session): Finding {
-  const { deniedBy, principal = "", resource } = denial;
+  const { action = "sts:AssumeRole", deniedBy, explicit, principal = "", resource } = denial;
+  const { config } = session;
+  if (deniedBy === "identity-based policy") {
+    return certain(
+      "role-policy",
+      `Polaris' own user or role, which makes the sessions, may not do this: ${explicit ? "a Deny statement of its own policy must be narrowed." : "its own policy must allow it. Add the statement there."}`,
+      explicit || resource === undefined
+        ? undefined
+        : { statement: { Effect: "Allow", Action: action, Resource: resource } },
+    );
+  }
   if (deniedBy !== undefined && !TRUST.has(deniedBy)) {
     return explainOthers(denial, deniedBy, session);
   }
-  const { config } = session;
   const who = /:(?:user|role)\//.test(principal) ? principal : (config?.userArn ?? "POLARIS_ARN");
   const role = resource ?? config?.roleArn ?? "the catalog's role";
   const byId = config?.externalId ? { "sts:ExternalId": "EXTERNAL_ID" } : undefined;
   const statement: RemedyStatement = {
     Effect: "Allow",
     Principal: { AWS: who },
-    Action: denial.action ?? "sts:AssumeRole",
+    Action: action,
     ...(byId === undefined ? {} : { Condition: { StringEquals: byId } }),
   };
   return (deniedBy === "role trust policy" ? certain : possible)(
