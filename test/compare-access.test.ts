@@ -225,6 +225,29 @@ describe("compareAccess knows", () => {
     expect(six.onlyInFirst?.action).toMatch(/^s3:(?!ListBu).{6}cket$/);
   });
 
+  test.each([
+    ["s3:GetObject", "arn:*lake*", /^arn:.*:s3:::.*\//],
+    ["s3:ListBucket", "arn:*lake*", /^arn:.*:s3:::[^/]*$/],
+    ["kms:Decrypt", "arn:*lake*", /^arn:.*:kms:/],
+  ])("an example of %s on %s that AWS could be asked for", (action, resource, arn) => {
+    const deny = { Effect: "Deny", Action: "*", Resource: "*" } as const;
+    const { relation, onlyInFirst } = compareAccess(allow(action, resource), {
+      Version: "2012-10-17",
+      Statement: deny,
+    });
+    expect(relation).toBe("broader");
+    expect(onlyInFirst?.resource).toMatch(arn);
+    expect(onlyInFirst?.resource).toContain("lake");
+  });
+
+  test.each([
+    ["s3:GetObject", "xarn:aws:s3:::lake/f"],
+    ["s3:ListBucket", "xarn:aws:s3:::lake"],
+    ["kms:Decrypt", "xarn:aws:kms:eu-west-1:123456789012:key/1"],
+  ])("that %s is about no resource such as %s", (action, resource) => {
+    expect(compareAccess(allow(action, resource), allow("a", "b")).onlyInFirst).toBeUndefined();
+  });
+
   test("that conditions narrow, alone and together", () => {
     const list = (Condition?: object) => allow("s3:ListBucket", `${S3}b`, Condition);
     const like = (prefix: string | string[]) => list({ StringLike: { "s3:prefix": prefix } });
@@ -302,6 +325,16 @@ describe("compareAccess is bounded:", () => {
         "a",
         Array.from({ length: 20_000 }, (_, i) => `*${i}*`),
       ),
+    ],
+    [
+      "conditions on many keys",
+      {
+        Version: "2012-10-17",
+        Statement: Array.from({ length: 60 }, (_, i) => {
+          const Condition = { StringEquals: { [`k${i}`]: "v" } };
+          return { Effect: "Allow", Action: "a", Resource: "*", Condition } as const;
+        }),
+      },
     ],
   ])("%s end in UNSUPPORTED_POLICY", (_, policy) => {
     const fault = faultOf(() => compareAccess(policy, allow("a", "b*")));

@@ -402,3 +402,29 @@ test.each(["s3:prefix", ["s3:prefix"], null, 1])("a context of %j is none", (con
     paths: ["context"],
   });
 });
+
+test("a context key with no values is absent", () => {
+  const policyOf = (Condition: object): AnyPolicy => ({
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Action: "*", Resource: "*", Condition: Condition as never },
+  });
+  const request = { action: "a:b", resource: "x", context: { k: [] } };
+  expect(isAllowed(policyOf({ Null: { k: "true" } }), request)).toBe(true);
+  expect(isAllowed(policyOf({ Null: { k: "false" } }), request)).toBe(false);
+  expect(isAllowed(policyOf({ StringLike: { k: "*" } }), request)).toBe(false);
+});
+
+test("a context key twice, in two cases, has the values of both", () => {
+  const policy: AnyPolicy = {
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Action: "*",
+      Resource: "*",
+      Condition: { StringEquals: { k: "b" } },
+    },
+  };
+  const request = { action: "a:b", resource: "x" };
+  expect(isAllowed(policy, { ...request, context: { K: "a", k: "b" } })).toBe(true);
+  expect(isAllowed(policy, { ...request, context: { K: "a", k: "c" } })).toBe(false);
+});

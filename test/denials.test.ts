@@ -16,9 +16,9 @@ const noPolicy = { deniedBy: "session policy", explicit: false } as const;
 
 function tests(cases: Record<string, [text: string, ...denials: Denial[]]>) {
   test.each(Object.entries(cases))("%s", (_, [text, ...denials]) => {
-    expect(findDenials(text)).toEqual(denials);
+    expect(findDenials(text)).toStrictEqual(denials);
     // Whatever stands around it belongs to others.
-    expect(findDenials(`${FAR}${text}${FAR}`), "amid other text").toEqual(denials);
+    expect(findDenials(`${FAR}${text}${FAR}`), "amid other text").toStrictEqual(denials);
   });
 }
 
@@ -204,7 +204,7 @@ describe("why", () => {
   });
 
   test("not the reason of the next message", () => {
-    expect(findDenials(`${get}. ${allows("session policy")}`)).toEqual([
+    expect(findDenials(`${get}. ${allows("session policy")}`)).toStrictEqual([
       isGet,
       { ...isGet, ...noPolicy },
     ]);
@@ -254,21 +254,23 @@ describe("who answered, and what was called", () => {
   });
 
   test("not one far behind", () => {
-    expect(findDenials(`${get}${FAR}${java}`)).toEqual([isGet]);
-    expect(findDenials(`${KEY} is disabled.${FAR}${java}`)).toEqual([
+    expect(findDenials(`${get}${FAR}${java}`)).toStrictEqual([isGet]);
+    expect(findDenials(`${KEY} is disabled.${FAR}${java}`)).toStrictEqual([
       { resource: KEY, keyFault: "disabled" },
     ]);
-    expect(findDenials(`KMS.DisabledException${FAR}${java}`)).toEqual([{ keyFault: "disabled" }]);
+    expect(findDenials(`KMS.DisabledException${FAR}${java}`)).toStrictEqual([
+      { keyFault: "disabled" },
+    ]);
     expect(
       findDenials(`KMS.DisabledException ${"-".repeat(120)} when calling the GetObject operation`),
-    ).toEqual([{ keyFault: "disabled" }]);
+    ).toStrictEqual([{ keyFault: "disabled" }]);
   });
 
   test("not one before", () => {
-    expect(findDenials(`when calling the GetObject operation: KMS.DisabledException`)).toEqual([
-      { keyFault: "disabled" },
-    ]);
-    expect(findDenials(`x ${java} ${KEY} is disabled.`)).toEqual([
+    expect(
+      findDenials(`when calling the GetObject operation: KMS.DisabledException`),
+    ).toStrictEqual([{ keyFault: "disabled" }]);
+    expect(findDenials(`x ${java} ${KEY} is disabled.`)).toStrictEqual([
       { resource: KEY, keyFault: "disabled" },
     ]);
   });
@@ -339,7 +341,7 @@ describe("that access is denied, and no more", () => {
     ["GetBucketLocation", "s3:GetBucketLocation"],
     ["AssumeRole", "sts:AssumeRole"],
   ])("%s needs %s", (operation, action) => {
-    expect(findDenials(calling(operation))).toEqual([{ action, operation }]);
+    expect(findDenials(calling(operation))).toStrictEqual([{ action, operation }]);
   });
   tests({
     "an operation that we don't know": [calling("RenameObject"), { operation: "RenameObject" }],

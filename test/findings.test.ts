@@ -19,10 +19,12 @@ interface Case {
 
 const cases: Case[] = JSON.parse(readFileSync(new URL("findings.json", import.meta.url), "utf8"));
 
+const FIELDS = new Set(["cause", "certainty", "explanation", "remedy", "alternatives"]);
+
 test.each(cases)("$name", ({ text, config, locations, options, findings }) => {
   const diagnoses = diagnoseAccessDenied(text, config, locations, options);
-  const found = diagnoses.map(({ cause, certainty, explanation, remedy, alternatives }) => {
-    return JSON.parse(JSON.stringify({ cause, certainty, explanation, remedy, alternatives }));
-  });
-  expect(found).toEqual(findings);
+  const found = diagnoses.map((diagnosis) =>
+    Object.fromEntries(Object.entries(diagnosis).filter(([field]) => FIELDS.has(field))),
+  );
+  expect(found).toStrictEqual(findings);
 });

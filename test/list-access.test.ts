@@ -21,7 +21,7 @@ describe("listAccess", () => {
       { currentKmsKey: KEY },
       { read: table, list: table, write: table },
     );
-    expect(listAccess(policy)).toEqual([
+    expect(listAccess(policy)).toStrictEqual([
       {
         statement: 0,
         effect: "Allow",
@@ -59,7 +59,7 @@ describe("listAccess", () => {
   });
 
   test("shows a Deny of everything as it is", () => {
-    expect(listAccess(buildSessionPolicy({}, {}))).toEqual([
+    expect(listAccess(buildSessionPolicy({}, {}))).toStrictEqual([
       { statement: 0, effect: "Deny", actions: ["*"], resource: "*", condition: "" },
     ]);
   });
@@ -78,15 +78,17 @@ describe("listAccess", () => {
   });
 
   test("leaves out resources that no action applies to", () => {
-    expect(listAccess(policyOf(allow("s3:GetObject", "arn:aws:s3:::lake")))).toEqual([]);
-    expect(listAccess(policyOf(allow("s3:ListBucket", ["arn:aws:s3:::lake/*", KEY])))).toEqual([]);
-    expect(listAccess(policyOf(allow("kms:Decrypt", "arn:aws:s3:::lake/*")))).toEqual([]);
+    expect(listAccess(policyOf(allow("s3:GetObject", "arn:aws:s3:::lake")))).toStrictEqual([]);
+    expect(
+      listAccess(policyOf(allow("s3:ListBucket", ["arn:aws:s3:::lake/*", KEY]))),
+    ).toStrictEqual([]);
+    expect(listAccess(policyOf(allow("kms:Decrypt", "arn:aws:s3:::lake/*")))).toStrictEqual([]);
   });
 
   test("shows actions that it does not know for any resource, and all on others' resources", () => {
     expect(
       only(allow(["s3:GetObject", "s3:PutBucketPolicy"], "arn:aws:s3:::lake"))?.actions,
-    ).toEqual(["s3:PutBucketPolicy"]);
+    ).toStrictEqual(["s3:PutBucketPolicy"]);
     expect(
       only(allow(["s3:GetObject", "kms:Decrypt"], "arn:aws:sqs:us-west-2:1:queue")),
     ).toMatchObject({
@@ -96,15 +98,15 @@ describe("listAccess", () => {
 
   test("knows that a bucket with a wildcard may stand for objects", () => {
     const actions = ["s3:GetObject", "s3:ListBucket", "kms:Decrypt"];
-    expect(only(allow(actions, "arn:aws:s3:::lake*"))?.actions).toEqual([
+    expect(only(allow(actions, "arn:aws:s3:::lake*"))?.actions).toStrictEqual([
       "s3:GetObject",
       "s3:ListBucket",
     ]);
-    expect(only(allow(actions, "arn:aws:s3:::lak?"))?.actions).toEqual([
+    expect(only(allow(actions, "arn:aws:s3:::lak?"))?.actions).toStrictEqual([
       "s3:GetObject",
       "s3:ListBucket",
     ]);
-    expect(only(allow(actions, "arn:aws:s3:::lake*/x"))?.actions).toEqual(["s3:GetObject"]);
+    expect(only(allow(actions, "arn:aws:s3:::lake*/x"))?.actions).toStrictEqual(["s3:GetObject"]);
   });
 
   test("refuses what it does not support", () => {

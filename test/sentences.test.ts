@@ -484,6 +484,10 @@ const cases: Record<string, Case[]> = {
       "UNSUPPORTED_POLICY Statement.Resource: must not hold policy variables.",
     ],
     [
+      policy({ ...allow, Resource: "${aws:x}${*}" }),
+      "UNSUPPORTED_POLICY Statement.Resource: must not hold policy variables.",
+    ],
+    [
       policy({ ...allow, Condition: null }),
       "UNSUPPORTED_POLICY Statement.Condition: must be an object.",
     ],
@@ -514,6 +518,24 @@ const cases: Record<string, Case[]> = {
     [
       policy({ ...allow, Condition: { Null: { k: [] } } }),
       "UNSUPPORTED_POLICY Statement.Condition.Null.k: must not be an empty list.",
+    ],
+  ],
+  "what would take too long": [
+    [
+      () =>
+        decide(
+          { Version: "2012-10-17", Statement: { ...allow, Resource: `*${"a".repeat(9000)}b` } },
+          { action: "s3:GetObject", resource: "a".repeat(99_000) },
+        ),
+      "UNSUPPORTED_POLICY A pattern is too long to match against this request: it takes more than 10000000 steps.",
+    ],
+    [
+      () => {
+        const Resource = Array.from({ length: 20_000 }, (_, i) => `*${i}*`);
+        const policy = { Version: "2012-10-17", Statement: { ...allow, Resource } } as const;
+        return compareAccess(policy as AnyPolicyDocument, policy as AnyPolicyDocument);
+      },
+      "UNSUPPORTED_POLICY The policies are too complex to compare: it takes more than 500000 steps, or 200000 requests.",
     ],
   ],
   "a request": [

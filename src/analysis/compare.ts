@@ -81,7 +81,11 @@ export function compareAccess(first: AnyPolicyDocument, second: AnyPolicyDocumen
 function differences(first: readonly ParsedStatement[], second: readonly ParsedStatement[]) {
   const statements = [...first, ...second];
   const resources = resourceExamples(statements);
-  const contextsFor = contextExamples(statements);
+  let requests = 0;
+  const countRequest = () => {
+    if (++requests > MOST_REQUESTS) throw tooMuch();
+  };
+  const contextsFor = contextExamples(statements, countRequest);
   const allows = (matching: readonly number[]) => {
     const effects = matching.map((i) => statements[i]?.effect);
     return effects.includes("Allow") && !effects.includes("Deny");
@@ -89,7 +93,6 @@ function differences(first: readonly ParsedStatement[], second: readonly ParsedS
   const decided = new Set<string>();
   let onlyInFirst: AccessRequest | undefined;
   let onlyInSecond: AccessRequest | undefined;
-  let requests = 0;
   for (const action of actionExamples(statements)) {
     const kind = resourceKindOf(action.text);
     for (const resource of resources) {
@@ -99,7 +102,7 @@ function differences(first: readonly ParsedStatement[], second: readonly ParsedS
       if (decided.has(about.join())) continue;
       decided.add(about.join());
       for (const { context, statements: matching } of contextsFor(about)) {
-        if (++requests > MOST_REQUESTS) throw tooMuch();
+        countRequest();
         const inFirst = allows(matching.filter((i) => i < first.length));
         const inSecond = allows(matching.filter((i) => i >= first.length));
         if (inFirst === inSecond) continue;
@@ -161,8 +164,7 @@ function examplesOf(
 ): Example[] {
   const owners = patterns.flatMap((globs, statement) => globs.map(() => statement));
   return classesOf([...patterns.flat(), ...others]).map(({ text, matched }) => {
-    const statements = new Set([...matched].flatMap((i) => owners[i] ?? []));
-    return { text, statements: [...statements].sort((a, b) => a - b) };
+    return { text, statements: [...new Set([...matched].flatMap((i) => owners[i] ?? []))] };
   });
 }
 
@@ -172,9 +174,13 @@ interface ContextExample {
   readonly statements: readonly number[];
 }
 
-/** A function from statements to examples of contexts, one for all that their conditions can tell. */
+/**
+ * A function from statements to examples of contexts, one for all that their conditions can tell. Their
+ * number may double with each key, so each one that is tried is counted.
+ */
 function contextExamples(
   statements: readonly ParsedStatement[],
+  countTry: () => void,
 ): (about: readonly number[]) => ContextExample[] {
   const testsOf = new Map<string, Test[]>();
   for (const test of statements.flatMap(({ tests }) => tests)) {
@@ -198,6 +204,7 @@ function contextExamples(
         const distinct = new Map<string, ContextExample>();
         for (const example of examples) {
           for (const value of values) {
+            countTry();
             const holding = example.statements.filter((i) =>
               statements[i]?.tests.every(
                 (test) =>

@@ -49,7 +49,7 @@ export function listAccess(policy: AnyPolicyDocument): AccessRow[] {
       const [, bucket, objects] = /^arn:[^:]*:s3:::([^/]*)(?:\/(.*))?$/s.exec(resource) ?? [];
       const kinds = kindsOf(resource);
       // A bucket with a wildcard may stand for objects too: arn:aws:s3:::lake*
-      const either = bucket !== undefined && objects === undefined && /[*?]/.test(bucket);
+      const either = bucket !== undefined && /[*?]/.test(bucket);
       const actions = written.actions.filter((action) => {
         const kind = resourceKindOf(action);
         return (
