@@ -145,6 +145,53 @@ describe("planSessionPolicies", () => {
     expect(fault).toMatchObject({ code: "POLICY_TOO_LARGE", paths: ["read.1"] });
   });
 
+  test("is a first fit: bucket by bucket and access by access, each location where there is room", () => {
+    const names = ["a", "b", "cc", "ddd", "e".repeat(40), "f".repeat(60), "é", "g".repeat(120)];
+    const accesses = ["read", "list", "write", "delete"] as const;
+    const table = fc.record({
+      place: fc
+        .tuple(
+          fc.constantFrom("lake", "wh-bucket"),
+          fc.constantFrom(...names, ...names.map((n) => `x/${n}`)),
+        )
+        .map((parts) => parts.join("/")),
+      access: fc.subarray([...accesses], { minLength: 1 }),
+    });
+    const tables = fc.uniqueArray(table, { selector: ({ place }) => place, maxLength: 14 });
+    const maxLength = fc.integer({ min: 330, max: 1200 });
+    type Table = { place: string; access: readonly (typeof accesses)[number][] };
+    const locationsOf = (some: readonly Table[]): Locations =>
+      Object.fromEntries(
+        accesses.flatMap((access) => {
+          const uris = some.filter((one) => one.access.includes(access));
+          return uris.length === 0 ? [] : [[access, uris.map(({ place }) => `s3://${place}`)]];
+        }),
+      );
+    fc.assert(
+      fc.property(tables, maxLength, (all, maxLength) => {
+        const build = (some: readonly Table[]) =>
+          buildSessionPolicy(config, locationsOf(some), { maxLength });
+        const fits = (some: readonly Table[]) => faultOf(() => build(some)).code === "none";
+        fc.pre(all.every((one) => fits([one])));
+        const inOrder = [...all].sort((a, b) => (`${a.place}/` < `${b.place}/` ? -1 : 1));
+        const likeness = ({ place, access }: Table) => `${place.split("/")[0]} ${access}`;
+        const kinds = [...new Set(inOrder.map(likeness))];
+        const sessions: Table[][] = fits(all) ? [inOrder] : [];
+        if (!fits(all)) {
+          for (const one of kinds.flatMap((kind) => inOrder.filter((t) => likeness(t) === kind))) {
+            const room = sessions.find((session) => fits([...session, one]));
+            if (room === undefined) sessions.push([one]);
+            else room.push(one);
+          }
+        }
+        expect(planSessionPolicies(config, locationsOf(all), { maxLength })).toEqual(
+          sessions.map((some) => ({ policy: build(some), locations: locationsOf(some) })),
+        );
+      }),
+      { numRuns: numRuns / 5 },
+    );
+  });
+
   test("leaves nested locations to the session of the outer one", () => {
     const locations = { read: ["s3://wh-bucket/a"], write: ["s3://wh-bucket/a/b"] };
     const plan = planSessionPolicies(
