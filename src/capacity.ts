@@ -11,6 +11,7 @@ import {
   ACCESSES,
   type Access,
   accessesOf,
+  accessesTo,
   BIT,
   type BucketPlaces,
   bucketsOf,
@@ -113,16 +114,17 @@ function unitsOf({ profile }: Session, places: readonly BucketPlaces[]): Unit[] 
     );
     units.push({ bucket, place, accesses, atLeast: lengths.reduce((a, b) => a + b, 0) });
   };
-  for (const { bucket, root, prefixes, accesses } of places) {
+  for (const asked of places) {
+    const { bucket, root, prefixes } = asked;
     add(bucket, `${bucket}/`, root);
     const everywhere = profile.rootListsBucket ? root : root & ~BIT.list;
     const around: { readonly prefix: string; readonly accesses: number }[] = [];
     prefixes.forEach((prefix, i) => {
       while (around.length > 0 && !isBelow(prefix, around.at(-1)?.prefix ?? "")) around.pop();
       const inherited = around.at(-1)?.accesses ?? everywhere;
-      const asked = accesses[i] ?? 0;
-      add(bucket, `${bucket}/${prefix}/`, asked & ~inherited);
-      around.push({ prefix, accesses: asked | inherited });
+      const accesses = accessesTo(asked, i);
+      add(bucket, `${bucket}/${prefix}/`, accesses & ~inherited);
+      around.push({ prefix, accesses: accesses | inherited });
     });
   }
   return units;

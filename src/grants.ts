@@ -4,7 +4,7 @@
  */
 import { s3ViaService } from "./arn.ts";
 import { fault } from "./errors.ts";
-import { BIT, type BucketPlaces, bucketsOf, SLASH } from "./locations.ts";
+import { accessesTo, BIT, type BucketPlaces, bucketsOf, SLASH } from "./locations.ts";
 import type { Options } from "./options.ts";
 import { escapePattern, serializedLength } from "./policy.ts";
 import type { StorageConfig } from "./storage-config.ts";
@@ -22,14 +22,12 @@ export function itemsOf(items: readonly string[]): Items {
 }
 
 /** Actions on objects, and the accesses (as bits) that need them. */
-interface ObjectActions {
-  readonly actions: Items;
+interface ObjectActions extends Items {
   readonly neededBy: number;
 }
 
 /** KMS actions, and the accesses that need them on which keys. */
-interface KeyActions {
-  readonly actions: Items;
+interface KeyActions extends Items {
   readonly onCurrentKey: number;
   readonly onOlderKeys: number;
 }
@@ -50,18 +48,18 @@ export interface Profile {
 /** Set in every session, for what Polaris grants even to those that may touch nothing. */
 const ALWAYS = 16;
 
-const GET: Readonly<ObjectActions> = { actions: itemsOf(["s3:GetObject"]), neededBy: BIT.read };
+const GET: Readonly<ObjectActions> = { ...itemsOf(["s3:GetObject"]), neededBy: BIT.read };
 const GET_VERSIONS: Readonly<ObjectActions> = {
-  actions: itemsOf(["s3:GetObject", "s3:GetObjectVersion"]),
+  ...itemsOf(["s3:GetObject", "s3:GetObjectVersion"]),
   neededBy: BIT.read,
 };
-const PUT: Readonly<ObjectActions> = { actions: itemsOf(["s3:PutObject"]), neededBy: BIT.write };
+const PUT: Readonly<ObjectActions> = { ...itemsOf(["s3:PutObject"]), neededBy: BIT.write };
 const PUT_OR_ABORT: Readonly<ObjectActions> = {
-  actions: itemsOf(["s3:AbortMultipartUpload", "s3:PutObject"]),
+  ...itemsOf(["s3:AbortMultipartUpload", "s3:PutObject"]),
   neededBy: BIT.write,
 };
 const DELETE: Readonly<ObjectActions> = {
-  actions: itemsOf(["s3:DeleteObject"]),
+  ...itemsOf(["s3:DeleteObject"]),
   neededBy: BIT.delete,
 };
 
@@ -73,11 +71,11 @@ const DELETE: Readonly<ObjectActions> = {
  */
 const KEY_ACTIONS: readonly KeyActions[] = [
   {
-    actions: itemsOf(["kms:Decrypt"]),
+    ...itemsOf(["kms:Decrypt"]),
     onCurrentKey: BIT.read | BIT.write,
     onOlderKeys: BIT.read,
   },
-  { actions: itemsOf(["kms:GenerateDataKey"]), onCurrentKey: BIT.write, onOlderKeys: 0 },
+  { ...itemsOf(["kms:GenerateDataKey"]), onCurrentKey: BIT.write, onOlderKeys: 0 },
 ];
 
 /**
@@ -102,16 +100,16 @@ function leastPrivilege(options: Options, config: StorageConfig): Profile {
 
 const POLARIS_OBJECT_ACTIONS: readonly ObjectActions[] = [
   GET_VERSIONS,
-  { actions: itemsOf(["s3:DeleteObject", "s3:PutObject"]), neededBy: BIT.write | BIT.delete },
+  { ...itemsOf(["s3:DeleteObject", "s3:PutObject"]), neededBy: BIT.write | BIT.delete },
 ];
 const POLARIS_KEY_ACTIONS: readonly KeyActions[] = [
   {
-    actions: itemsOf(["kms:Decrypt", "kms:DescribeKey"]),
+    ...itemsOf(["kms:Decrypt", "kms:DescribeKey"]),
     onCurrentKey: ALWAYS,
     onOlderKeys: ALWAYS,
   },
   {
-    actions: itemsOf(["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+    ...itemsOf(["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
     onCurrentKey: BIT.write | BIT.delete,
     onOlderKeys: BIT.write | BIT.delete,
   },
@@ -197,7 +195,7 @@ export interface KmsGrants {
 }
 
 interface MutableColumn extends Column {
-  readonly items: string[];
+  items: readonly string[];
   length: number;
   inOrder: boolean;
 }
@@ -212,10 +210,16 @@ function columnOf(columns: MutableColumn[], required: number, allowed: number): 
   return column;
 }
 
-/** Places come in their order, which escapes may change; other items need to be put in order. */
-function addTo(column: MutableColumn, item: string, length: number, inOrder = false): void {
-  column.inOrder &&= inOrder || column.items.length === 0;
-  column.items.push(item);
+/** Adds items to a column; `inOrder` tells whether they are in order, and behind those it has. */
+function addTo(
+  column: MutableColumn,
+  items: readonly string[],
+  length: number,
+  inOrder = false,
+): void {
+  const isFirst = column.items.length === 0;
+  column.inOrder &&= inOrder || (isFirst && items.length === 1);
+  column.items = isFirst ? items : column.items.concat(items);
   column.length += length;
 }
 
@@ -229,78 +233,110 @@ const BUCKET_ROWS: readonly Items[] = [
 const LOCATE_BUCKET = 1;
 const LIST_BUCKET = 2;
 
+function rowsOf({ objectActions }: Profile, accesses: number): number {
+  let rows = accesses & BIT.list ? LIST : 0;
+  objectActions.forEach(({ neededBy }, row) => {
+    if (accesses & neededBy) rows |= 1 << row;
+  });
+  return rows;
+}
+
+/** Prefixes of a bucket whose objects need the same rows. */
+interface Kind {
+  readonly required: number;
+  readonly allowed: number;
+  readonly prefixes: readonly string[];
+}
+
+/** What the places of a bucket need that it does not have as a whole, each in the order of places. */
+function needsOf(
+  profile: Profile,
+  { prefixes, accesses }: BucketPlaces,
+  root: number,
+): { readonly kinds: readonly Kind[]; readonly listed: readonly string[] } {
+  if (typeof accesses === "number") {
+    const allowed = rowsOf(profile, accesses) | root;
+    const required = allowed & ~root;
+    return {
+      kinds:
+        required & ~LIST
+          ? [{ required: required & ~LIST, allowed: allowed & ~LIST, prefixes }]
+          : [],
+      listed: required & LIST ? prefixes : [],
+    };
+  }
+  const kinds: (Kind & { readonly prefixes: string[] })[] = [];
+  const listed: string[] = [];
+  // The prefixes that the current one lies inside, outermost first, and the rows granted there.
+  const around: string[] = [];
+  const aroundRows: number[] = [];
+  prefixes.forEach((prefix, i) => {
+    while (around.length > 0 && !isBelow(prefix, around[around.length - 1] ?? "")) {
+      around.pop();
+      aroundRows.pop();
+    }
+    const inherited = aroundRows[aroundRows.length - 1] ?? root;
+    const allowed = rowsOf(profile, accesses[i] ?? 0) | inherited;
+    const required = allowed & ~inherited;
+    if (required === 0) return;
+    around.push(prefix);
+    aroundRows.push(allowed);
+    if (required & LIST) listed.push(prefix);
+    if ((required & ~LIST) === 0) return;
+    const kind = kinds.find(
+      (one) => one.required === (required & ~LIST) && one.allowed === (allowed & ~LIST),
+    );
+    if (kind !== undefined) kind.prefixes.push(prefix);
+    else kinds.push({ required: required & ~LIST, allowed: allowed & ~LIST, prefixes: [prefix] });
+  });
+  return { kinds, listed };
+}
+
+/** The patterns of what lies below prefixes, which are `plain` if they need no escapes. */
+function patternsOf(prefixes: readonly string[], plain: boolean): Items {
+  if (!plain) return itemsOf(prefixes.map(patternOf));
+  const items = prefixes.map((prefix) => `${prefix}/*`);
+  return { items, length: items.reduce((sum, item) => sum + item.length + QUOTES_AND_COMMA, 0) };
+}
+
+/** The pattern of what lies below a prefix. */
+export function patternOf(prefix: string): string {
+  return `${escapePattern(prefix)}/*`;
+}
+
 /** What S3 grants follow for the accesses asked for at each place. */
 export function s3Grants(profile: Profile, places: readonly BucketPlaces[]): S3Grants {
-  const rowsOf = (accesses: number): number => {
-    let rows = accesses & BIT.list ? LIST : 0;
-    profile.objectActions.forEach(({ neededBy }, row) => {
-      if (accesses & neededBy) rows |= 1 << row;
-    });
-    return rows;
-  };
   const objects: MutableColumn[] = [];
   const buckets: MutableColumn[] = [];
   const lists: BucketList[] = [];
   for (const asked of profile.rootListsBucket ? places : places.map(withRootList)) {
     const bucket = profile.s3Arn + asked.bucket;
     const bucketLength = serializedLength(bucket) + 1;
-    const root = rowsOf(asked.root);
+    const root = rowsOf(profile, asked.root);
     const needed = root & LIST ? LOCATE_BUCKET | LIST_BUCKET : LOCATE_BUCKET;
-    addTo(columnOf(buckets, needed, needed), bucket, bucketLength);
-    if (root & ~LIST) {
-      addTo(columnOf(objects, root & ~LIST, root & ~LIST), `${bucket}/*`, bucketLength + 2, true);
-    }
+    addTo(columnOf(buckets, needed, needed), [bucket], bucketLength);
+    const wholly = root & ~LIST;
+    if (wholly) addTo(columnOf(objects, wholly, wholly), [`${bucket}/*`], bucketLength + 2, true);
 
-    const { prefixes, plain } = asked;
+    const { plain } = asked;
     const head = `${bucket}/`;
     const headLength = bucketLength - QUOTES_AND_COMMA + 1;
-    const listed: string[] = [];
-    const patterns: MutableColumn = {
-      required: 1,
-      allowed: 1,
-      items: [],
-      length: 0,
-      inOrder: true,
-    };
-    // The prefixes that the current one lies inside, outermost first, and the rows granted there.
-    const around: string[] = [];
-    const aroundRows: number[] = [];
-    let column: MutableColumn | undefined;
-    let accesses = -1;
-    let rows = 0;
-    for (let i = 0; i < prefixes.length; i++) {
-      const prefix = prefixes[i] ?? "";
-      if (asked.accesses[i] !== accesses) {
-        accesses = asked.accesses[i] ?? 0;
-        rows = rowsOf(accesses);
-      }
-      while (around.length > 0 && !isBelow(prefix, around[around.length - 1] ?? "")) {
-        around.pop();
-        aroundRows.pop();
-      }
-      const inherited = around.length > 0 ? (aroundRows[around.length - 1] ?? 0) : root;
-      const allowed = rows | inherited;
-      const required = allowed & ~inherited;
-      if (required === 0) continue;
-      around.push(prefix);
-      aroundRows.push(allowed);
-      const pattern = plain ? `${prefix}/*` : `${escapePattern(prefix)}/*`;
-      const length = plain ? pattern.length + QUOTES_AND_COMMA : serializedLength(pattern) + 1;
-      if (required & LIST) {
-        listed.push(prefix);
-        addTo(patterns, pattern, length, plain);
-      }
-      if (required & ~LIST) {
-        if (column?.required !== (required & ~LIST) || column.allowed !== (allowed & ~LIST)) {
-          column = columnOf(objects, required & ~LIST, allowed & ~LIST);
-        }
-        addTo(column, head + pattern, headLength + length, plain);
-      }
+    const { kinds, listed } = needsOf(profile, asked, root);
+    const listedPatterns = patternsOf(listed, plain);
+    for (const { required, allowed, prefixes } of kinds) {
+      const patterns = prefixes === listed ? listedPatterns : patternsOf(prefixes, plain);
+      const arns = patterns.items.map((pattern) => head + pattern);
+      const length = patterns.length + headLength * arns.length;
+      addTo(columnOf(objects, required, allowed), arns, length, plain);
     }
-    if (listed.length > 0) lists.push({ bucket, prefixes: listed, patterns });
+    if (listed.length > 0) {
+      const { items, length } = listedPatterns;
+      const patterns = { required: 1, allowed: 1, items, length, inOrder: plain };
+      lists.push({ bucket, prefixes: listed, patterns });
+    }
   }
   return {
-    objects: { rows: profile.objectActions.map(({ actions }) => actions), columns: objects },
+    objects: { rows: profile.objectActions, columns: objects },
     buckets: { rows: BUCKET_ROWS, columns: buckets },
     lists,
   };
@@ -318,7 +354,7 @@ export function isBelow(prefix: string, other: string): boolean {
 function withRootList(asked: BucketPlaces): BucketPlaces {
   if ((asked.root & BIT.list) === 0) return asked;
   const places = new Map(
-    asked.prefixes.map((prefix, i) => [`${asked.bucket}/${prefix}/`, asked.accesses[i] ?? 0]),
+    asked.prefixes.map((prefix, i) => [`${asked.bucket}/${prefix}/`, accessesTo(asked, i)]),
   );
   const slash = `${asked.bucket}//`;
   places.set(slash, (places.get(slash) ?? 0) | BIT.list);
@@ -328,31 +364,38 @@ function withRootList(asked: BucketPlaces): BucketPlaces {
 
 /** What KMS grants follow for the accesses (as bits) that a session has anywhere. */
 export function kmsGrants(profile: Profile, config: StorageConfig, accesses: number): KmsGrants[] {
-  const asked = accesses | ALWAYS;
-  const { keyActions } = profile;
-  const rows = keyActions.map(({ actions }) => actions);
-  const services = new Map<string | undefined, MutableColumn[]>();
-  const grant = (arn: string, current: boolean, viaService: string | undefined) => {
-    let required = 0;
-    for (let row = 0; row < keyActions.length; row++) {
-      const needs = keyActions[row]?.[current ? "onCurrentKey" : "onOlderKeys"] ?? 0;
-      if (asked & needs) required |= 1 << row;
-    }
+  const { keyActions, wildcardKey } = profile;
+  let onCurrentKey = 0;
+  let onOlderKeys = 0;
+  keyActions.forEach((needed, row) => {
+    if ((accesses | ALWAYS) & needed.onCurrentKey) onCurrentKey |= 1 << row;
+    if ((accesses | ALWAYS) & needed.onOlderKeys) onOlderKeys |= 1 << row;
+  });
+  const grants: { readonly viaService: string | undefined; readonly columns: MutableColumn[] }[] =
+    [];
+  const grant = (arn: string, length: number, required: number, viaService: string | undefined) => {
     if (required === 0) return;
-    let columns = services.get(viaService);
-    if (columns === undefined) {
-      columns = [];
-      services.set(viaService, columns);
+    let last = grants.at(-1);
+    // Keys of one service are of one region, and next to each other in the order of ARNs.
+    if (last === undefined || last.viaService !== viaService) {
+      last = { viaService, columns: [] };
+      grants.push(last);
     }
-    addTo(columnOf(columns, required, required), arn, serializedLength(arn) + 1, true);
+    addTo(columnOf(last.columns, required, required), [arn], length, true);
   };
   const mayWrite = (accesses & (BIT.write | BIT.delete)) !== 0;
-  if (config.keys.length === 0 && profile.wildcardKey !== undefined && !mayWrite) {
-    grant(profile.wildcardKey, false, undefined);
+  if (config.keys.length === 0 && wildcardKey !== undefined && !mayWrite) {
+    grant(wildcardKey, serializedLength(wildcardKey) + 1, onOlderKeys, undefined);
   }
   const viaService = profile.viaService && config.onAws;
   for (const key of config.keys) {
-    grant(key.arn, key.current, viaService ? s3ViaService(key) : undefined);
+    const service = viaService ? s3ViaService(key) : undefined;
+    // The ARN of a key has no character that needs an escape.
+    const length = key.arn.length + QUOTES_AND_COMMA;
+    grant(key.arn, length, key.current ? onCurrentKey : onOlderKeys, service);
   }
-  return [...services].map(([viaService, columns]) => ({ viaService, keys: { rows, columns } }));
+  return grants.map(({ viaService, columns }) => ({
+    viaService,
+    keys: { rows: keyActions, columns },
+  }));
 }

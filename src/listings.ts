@@ -7,8 +7,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#condition-key-bucket-ops-2
  * @module
  */
-import { type BucketList, type Column, type Grid, isBelow, itemsOf } from "./grants.ts";
-import { escapePattern } from "./policy.ts";
+import { type BucketList, type Column, type Grid, isBelow, itemsOf, patternOf } from "./grants.ts";
 
 /** Buckets that list the same prefixes. */
 interface Row {
@@ -143,8 +142,4 @@ function gridOf({ rows, prefixes }: Group): Grid {
 
 function gridOfOne(buckets: readonly string[], patterns: Column): Grid {
   return { rows: [itemsOf(buckets)], columns: [patterns] };
-}
-
-function patternOf(prefix: string): string {
-  return `${escapePattern(prefix)}/*`;
 }

@@ -34,8 +34,8 @@ export interface BucketPlaces {
   readonly root: number;
   /** The places in the order of places, without the bucket and without the slash at their end. */
   readonly prefixes: readonly string[];
-  /** The accesses to each of them. */
-  readonly accesses: readonly number[];
+  /** The accesses to each of them; one number if they are the same, and no place inside another. */
+  readonly accesses: number | readonly number[];
   /** Whether no prefix needs escapes, neither in a pattern nor in JSON. */
   readonly plain: boolean;
 }
@@ -129,13 +129,11 @@ function readInOrder(
   { uris, accesses }: LocationList,
   allowed: readonly string[] | undefined,
 ): BucketPlaces[] | undefined {
-  const buckets: { readonly bucket: string; readonly prefixes: string[] }[] = [];
-  let prefixes: string[] = [];
-  // What is behind the URI before, and less than `beyond`, begins with `head` as that does; and what
-  // is less than `to` lies inside the same allowed place.
+  const runs: { readonly bucket: string; readonly head: string; readonly from: number }[] = [];
+  // What is behind the URI before, and less than `until`, begins with `head` as that does, and lies
+  // inside the same allowed place.
   let head = "";
-  let beyond = "";
-  let to = "";
+  let until = "";
   let before = "";
   let end = 0;
   for (let i = 0; i < uris.length; i++) {
@@ -143,41 +141,47 @@ function readInOrder(
     if (typeof uri !== "string" || uri.length > MOST_KEY_BYTES || !PLAIN_LOCATION.test(uri)) {
       return undefined;
     }
-    if (uri > before && uri < beyond) {
+    const isBehind = uri > before;
+    const isKnown = isBehind && uri < until;
+    if (isKnown || (isBehind && head !== "" && uri.startsWith(head))) {
       // It is in the order of places, and outside the one before, but for what begins with that.
       if (uri.charCodeAt(end) <= SLASH && uri.startsWith(before.slice(0, end))) return undefined;
     } else {
       const start = uri.indexOf("//") + 2;
       const slash = uri.indexOf("/", start);
       const bucket = uri.slice(start, slash);
-      const last = buckets.at(-1);
+      const last = runs.at(-1);
       if (DIRECTORY_BUCKET.test(bucket)) return undefined;
       if (last !== undefined && `${last.bucket}/` >= `${bucket}/`) return undefined;
       head = uri.slice(0, slash + 1);
-      beyond = `${uri.slice(0, slash)}0`;
-      to = "";
-      prefixes = [];
-      buckets.push({ bucket, prefixes });
+      runs.push({ bucket, head, from: i });
     }
-    end = uri.charCodeAt(uri.length - 1) === SLASH ? uri.length - 1 : uri.length;
+    end = endOf(uri);
     if (end < head.length) return undefined;
-    prefixes.push(uri.slice(head.length, end));
     before = uri;
-    if (allowed !== undefined && uri >= to) {
+    if (isKnown) continue;
+    until = `${head.slice(0, -1)}0`;
+    if (allowed !== undefined) {
       const scheme = uri.slice(0, uri.indexOf("//") + 2);
       const outer = outerOf(`${uri.slice(scheme.length, end)}/`, allowed);
       if (outer === undefined) return undefined;
       // Not behind the place itself, where it is written without its slash.
-      to = uri >= scheme + outer ? `${scheme}${outer.slice(0, -1)}0` : "";
+      until = uri >= scheme + outer ? `${scheme}${outer.slice(0, -1)}0` : "";
     }
   }
-  return buckets.map(({ bucket, prefixes }) => ({
-    bucket,
-    root: 0,
-    prefixes,
-    accesses: new Array<number>(prefixes.length).fill(accesses),
-    plain: true,
-  }));
+  return runs.map(({ bucket, head, from }, run) => {
+    const to = runs[run + 1]?.from ?? uris.length;
+    const prefixes = uris.slice(from, to).map((uri) => {
+      const text = String(uri);
+      return text.slice(head.length, endOf(text));
+    });
+    return { bucket, root: 0, prefixes, accesses, plain: true };
+  });
+}
+
+/** Where a URI ends, but for a slash. */
+function endOf(uri: string): number {
+  return uri.charCodeAt(uri.length - 1) === SLASH ? uri.length - 1 : uri.length;
 }
 
 /** The code unit of `/`. */
@@ -301,12 +305,18 @@ export function faultOf(uri: unknown): string {
   return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have.`;
 }
 
+/** The accesses to a place, by its index, as bits. */
+export function accessesTo({ accesses }: BucketPlaces, index: number): number {
+  return typeof accesses === "number" ? accesses : (accesses[index] ?? 0);
+}
+
 /** All accesses that are asked for anywhere, as bits. */
 export function accessesOf(places: readonly BucketPlaces[]): number {
   let all = 0;
   for (const { root, accesses } of places) {
     all |= root;
-    for (const some of accesses) all |= some;
+    if (typeof accesses === "number") all |= accesses;
+    else for (const some of accesses) all |= some;
   }
   return all;
 }

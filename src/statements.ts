@@ -41,13 +41,7 @@ interface Shortest {
 
 /** The covers of a grid among which the shortest is, in an order that only the grid decides. */
 function covers({ rows, columns }: Grid): Cover[] {
-  const [first, ...others] = columns;
-  if (first === undefined) return [{ rectangles: [], length: 0 }];
-  if (others.length === 0) {
-    // Whatever else grants it names more rows, or the column twice.
-    const length = lengthOfRows(rows, first.required) + first.length;
-    return [{ rectangles: [{ rows: bits(first.required), columns: [0] }], length }];
-  }
+  if (columns.length === 0) return [{ rectangles: [], length: 0 }];
   const useful: number[] = [];
   for (let set = 1; set < 1 << rows.length; set++) {
     if (columns.some(({ allowed }) => isSubset(set, allowed))) useful.push(set);
@@ -194,36 +188,48 @@ function standAlone(frame: number, { rows, columns }: Grid): boolean {
 }
 
 function each(frame: number, { rows, columns }: Grid): Shortest {
-  const all = columns.map((column) => once(frame, { rows, columns: [column] }, NO_GRID));
-  return {
-    named: all.flatMap(({ named }) => named),
-    length: all.reduce((sum, { length }) => sum + length, 0),
-  };
+  const named: Named[] = [];
+  let length = 0;
+  for (const column of columns) {
+    const one = {
+      rows: namesOf(rows, column.required),
+      columns: column.items,
+      inOrder: column.inOrder,
+    };
+    named.push(one);
+    length += lengthOfRows(rows, column.required) + column.length + frameOf(frame, one);
+  }
+  return { named, length };
 }
 
 /** One statement for all: nothing shorter names every row and column that must be named. */
 function once(frame: number, grid: Grid, riders: Grid): Shortest {
-  const rows: string[] = [];
-  let columns: readonly string[] = [];
-  let inOrder = true;
-  let length = frame - 2;
-  for (const {
-    rows: all,
-    columns: [column],
-  } of [riders, grid]) {
-    if (column === undefined) continue;
-    all.forEach((row, i) => {
-      if ((column.required & (1 << i)) === 0) return;
-      for (const item of row.items) rows.push(item);
-      length += row.length;
-    });
+  const [own] = grid.columns;
+  const [rider] = riders.columns;
+  if (own === undefined) return each(frame, riders);
+  if (rider === undefined) return each(frame, grid);
+  const one = {
+    rows: [...namesOf(riders.rows, rider.required), ...namesOf(grid.rows, own.required)],
+    columns: [...rider.items, ...own.items],
     // One bucket is in front of whatever lies in it.
-    inOrder &&= column.inOrder && columns.length <= 1;
-    columns = columns.length === 0 ? column.items : columns.concat(column.items);
-    length += column.length;
-  }
-  length += brackets(rows.length) + brackets(columns.length);
-  return { named: [{ rows, columns, inOrder }], length };
+    inOrder: own.inOrder && rider.items.length === 1,
+  };
+  const rowLength =
+    lengthOfRows(riders.rows, rider.required) + lengthOfRows(grid.rows, own.required);
+  return { named: [one], length: rowLength + rider.length + own.length + frameOf(frame, one) };
+}
+
+function namesOf(rows: readonly Items[], set: number): string[] {
+  const names: string[] = [];
+  rows.forEach(({ items }, row) => {
+    if (set & (1 << row)) names.push(...items);
+  });
+  return names;
+}
+
+/** The length of a statement but for its names, of which the lengths count a comma too many each. */
+function frameOf(frame: number, { rows, columns }: Named): number {
+  return frame - 2 + brackets(rows.length) + brackets(columns.length);
 }
 
 const NO_GRID: Readonly<Grid> = { rows: [], columns: [] };
@@ -343,7 +349,14 @@ function copyOf(values: OneOrMany): OneOrMany {
 function oneOrMany(values: readonly string[], inOrder = false): OneOrMany {
   const [only] = values;
   if (values.length === 1 && only !== undefined) return only;
-  return inOrder ? values : values.slice().sort();
+  return inOrder || isInOrder(values) ? values : values.slice().sort();
+}
+
+function isInOrder(values: readonly string[]): boolean {
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i - 1] ?? "") > (values[i] ?? "")) return false;
+  }
+  return true;
 }
 
 function byActionAndResource(a: Statement, b: Statement): number {

@@ -131,15 +131,56 @@ export interface StorageConfig {
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`
  */
 export function parseStorageConfig(input: AwsStorageConfig): StorageConfig {
-  const parsed = shape.safeParse(input);
-  const { config, issues } = parsed.success
-    ? readConfig(parsed.data)
-    : { config: undefined, issues: parsed.error.issues.map(ours) };
+  const { config, issues } = hasShape(input) ? readConfig(input) : readShape(input);
   if (config === undefined) {
     const onlyKeys = issues.every(({ path }) => KEY_FIELDS.has(path[0]));
     throw new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
   }
   return config;
+}
+
+function readShape(input: AwsStorageConfig): ReturnType<typeof readConfig> {
+  const parsed = shape.safeParse(input);
+  if (parsed.success) return readConfig(parsed.data);
+  return { config: undefined, issues: parsed.error.issues.map(ours) };
+}
+
+const isText = (value: unknown) => typeof value === "string";
+const isFlag = (value: unknown) => typeof value === "boolean";
+
+function isTexts(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (let i = 0; i < value.length; i++) if (!isText(value[i])) return false;
+  return true;
+}
+
+const FITS: Readonly<Record<keyof Shape, (value: unknown) => boolean>> = {
+  storageType: (value) => value === "S3",
+  allowedLocations: isTexts,
+  storageName: isText,
+  roleArn: isText,
+  externalId: isText,
+  userArn: isText,
+  region: isText,
+  endpoint: isText,
+  endpointInternal: isText,
+  stsEndpoint: isText,
+  stsUnavailable: isFlag,
+  pathStyleAccess: isFlag,
+  kmsUnavailable: isFlag,
+  currentKmsKey: isText,
+  allowedKmsKeys: isTexts,
+};
+const FIELDS = Object.keys(FITS) as (keyof Shape)[];
+
+/** Whether `shape` accepts a configuration: asking takes a fifth of the time, and it mostly does. */
+function hasShape(input: AwsStorageConfig): input is Shape {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
+  for (const field of FIELDS) {
+    const value = input[field];
+    if (value != null && !FITS[field](value)) return false;
+  }
+  return true;
 }
 
 const KEY_FIELDS: ReadonlySet<unknown> = new Set(["currentKmsKey", "allowedKmsKeys"]);
