@@ -74,6 +74,10 @@ describe("the resource", () => {
   tests({
     "without its colon": [on(FILE).replace("resource:", "resource"), of(FILE)],
     "in quotes": [on(`'${FILE}'`), of(FILE)],
+    "of a key, up to its quote": [
+      `${denied("kms:Decrypt", ` on resource: \\"${KEY}\\" User: `)} because no session policy allows the kms:Decrypt action`,
+      { principal: USER, action: "kms:Decrypt", resource: KEY, ...noPolicy },
+    ],
     "in quotes of HTML": [on(`&quot;${FILE}&quot;`), of(FILE)],
     "in quotes of JSON": [on(`\\"${FILE}\\"`), of(FILE)],
     "in quotes of JSON in JSON": [on(`\\\\\\"${FILE}\\\\\\"`), of(FILE)],
