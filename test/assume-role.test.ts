@@ -116,6 +116,11 @@ describe("the session name is Polaris'", () => {
       { nameFields: [`prefix-${"x".repeat(63)}`, "table"], context },
       `${"x".repeat(63)}-`,
     ],
+    [
+      "with a prefix that leaves none for two values",
+      { nameFields: [`prefix-${"x".repeat(62)}`, "table", "realm"], context },
+      `${"x".repeat(62)}-`,
+    ],
     ["with a field twice", { nameFields: ["table", "table"], context }, "p-t-t"],
   ])("%s", (_, session, name) => {
     expect(roleSessionName(session)).toBe(name);
@@ -156,6 +161,7 @@ describe("the session tags are Polaris', and STS takes them:", () => {
       { tagFields: ["table", "roles", "trace_id"], context: { table: "", roles: [] } },
       ["polaris:table=unknown", "polaris:roles=unknown"],
     ],
+    ["roles that are not known", { tagFields: ["roles"] }, ["polaris:roles=unknown"]],
     [
       "roles in order, without a comma",
       { tagFields: ["roles"], context: { roles: ["writer", "admin", "a,b"] } },
@@ -354,6 +360,55 @@ describe("properties", () => {
   });
 });
 
+describe("the request, whole", () => {
+  const { RoleArn, Policy } = buildAssumeRoleRequest(config, locations);
+  const session = {
+    context: { table: "orders", roles: ["b", "a"] },
+    tagFields: ["table", "roles"],
+    nameFields: ["table"],
+    durationSeconds: 900,
+  };
+
+  test("without settings", () => {
+    expect(buildAssumeRoleRequest(config, locations)).toStrictEqual({
+      RoleArn: config.roleArn,
+      RoleSessionName: "PolarisAwsCredentialsStorageIntegration",
+      Policy: serializePolicy(buildSessionPolicy(config, locations)),
+      DurationSeconds: 3600,
+    });
+    expect(cacheKey(config, locations)).toBe(
+      [RoleArn, "PolarisAwsCredentialsStorageIntegration", Policy, "3600", ""].join("\n"),
+    );
+  });
+
+  test("with all of them", () => {
+    const storageConfig = { ...config, externalId: "ext-1" };
+    expect(buildAssumeRoleRequest(storageConfig, locations, session)).toStrictEqual({
+      RoleArn,
+      RoleSessionName: "p-orders",
+      Policy,
+      DurationSeconds: 900,
+      ExternalId: "ext-1",
+      Tags: [
+        { Key: "polaris:table", Value: "orders" },
+        { Key: "polaris:roles", Value: "a+b" },
+      ],
+      TransitiveTagKeys: ["polaris:table", "polaris:roles"],
+    });
+    expect(cacheKey(storageConfig, locations, session)).toBe(
+      [
+        RoleArn,
+        "p-orders",
+        Policy,
+        "900",
+        "ext-1",
+        "polaris:table=orders",
+        "polaris:roles=a+b",
+      ].join("\n"),
+    );
+  });
+});
+
 describe("what can't be asked of STS is refused:", () => {
   const gov = "arn:aws-us-gov:iam::123456789012:role/polaris";
   test.each<[string, object, string, string]>([
@@ -409,6 +464,7 @@ describe("what can't be asked of STS is refused:", () => {
     ["half a second", { durationSeconds: 900.5 }, "durationSeconds"],
     ["a duration in words", { durationSeconds: "900" }, "durationSeconds"],
     ["a name field that there is not", { nameFields: ["table", "roles"] }, "nameFields.1"],
+    ["a name field that is no string", { nameFields: [1] }, "nameFields.0"],
     ["a tag field that there is not", { tagFields: ["traceId"] }, "tagFields.0"],
     ["a prefix as a tag", { tagFields: ["prefix-x"] }, "tagFields.0"],
     ["a field that is no string", { tagFields: [1] }, "tagFields.0"],
@@ -427,6 +483,35 @@ describe("what can't be asked of STS is refused:", () => {
     expect(message).not.toBe("");
   });
 
+  test("what can't be read, though it could be before", () => {
+    let reads = 0;
+    const storageConfig = {
+      ...config,
+      get externalId(): string {
+        if (reads++ > 0) throw new Error("s3cr3t");
+        return "ext-1";
+      },
+    };
+    expect(faultOf(() => buildAssumeRoleRequest(storageConfig, locations))).toEqual({
+      code: "INVALID_STORAGE_CONFIG",
+      paths: [""],
+      message:
+        "The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+    });
+    let asked = 0;
+    const session = {
+      get durationSeconds(): number {
+        if (asked++ >= 0) throw new Error("s3cr3t");
+        return 900;
+      },
+    };
+    expect(faultOf(() => buildAssumeRoleRequest(config, locations, session))).toEqual({
+      code: "INVALID_SESSION",
+      paths: [""],
+      message: "The session could not be read: pass a plain object, as JSON.parse returns.",
+    });
+  });
+
   test("never with the external id in the message", () => {
     const { message } = faultOf(() =>
       buildAssumeRoleRequest({ ...config, externalId: "s3cr3t !" }, locations),
@@ -440,6 +525,11 @@ describe("what can't be asked of STS is refused:", () => {
       expect(buildAssumeRoleRequest({ ...config, externalId }, locations).ExternalId).toBe(
         externalId,
       );
+    }
+    for (const length of [20, 2048]) {
+      const roleArn = `a:b:c::d:${"x".repeat(length - 9)}`;
+      expect(roleArn).toHaveLength(length);
+      expect(buildAssumeRoleRequest({ ...config, roleArn }, locations).RoleArn).toBe(roleArn);
     }
     for (const durationSeconds of [900, 43_200]) {
       expect(buildAssumeRoleRequest(config, locations, { durationSeconds }).DurationSeconds).toBe(

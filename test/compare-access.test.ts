@@ -135,6 +135,17 @@ describe("compareAccess knows", () => {
     expect(relation(allow("x:y", "a*b*c"), allow("x:y", "a*c"))).toBe("narrower");
   });
 
+  test("that repeated * are one", () => {
+    expect(relation(allow("x:y", "ab**c"), allow("x:y", "ab*c"))).toBe("equal");
+    expect(relation(allow("x:y", "ab***"), allow("x:y", "ab*"))).toBe("equal");
+  });
+
+  test("characters that no pattern spells out, whichever these are", () => {
+    const spelled = [..."wxyz"].map((character) => `b/${character}*`);
+    expect(relation(allow("x:y", spelled), allow("x:y", "b/?*"))).toBe("narrower");
+    expect(relation(allow("x:y", "b/x*"), allow("x:y", "b/*x*"))).toBe("narrower");
+  });
+
   test("which actions are about objects, buckets and keys", () => {
     const apart = {
       Version: "2012-10-17",
@@ -307,6 +318,13 @@ describe("compareAccess is bounded:", () => {
       buildSessionPolicy({}, more),
     );
     expect([relation, onlyInSecond?.resource]).toEqual(["narrower", `${S3}wh-bucket/db/table_x/`]);
+  });
+
+  test("hundreds of resources and actions are compared", () => {
+    const names = (prefix: string) => Array.from({ length: 500 }, (_, i) => `${prefix}${i}`);
+    const many = allow(names("a:"), names("r"));
+    expect(relation(many, allow(names("a:").reverse(), names("r").reverse()))).toBe("equal");
+    expect(relation(many, allow(names("a:"), names("r").slice(1)))).toBe("broader");
   });
 
   test.each([

@@ -414,6 +414,34 @@ test("a context key with no values is absent", () => {
   expect(isAllowed(policyOf({ StringLike: { k: "*" } }), request)).toBe(false);
 });
 
+test.each<[unknown, unknown, boolean]>([
+  [true, "true", true],
+  ["true", true, true],
+  ["false", false, false],
+  [[true], ["true"], true],
+  [[false], ["false"], false],
+])("Null takes %j as it takes %j, for a key that is absent", (one, other, allowed) => {
+  const request = { action: "a:b", resource: "x" };
+  for (const k of [one, other]) {
+    const Statement = {
+      Effect: "Allow",
+      Action: "*",
+      Resource: "*",
+      Condition: { Null: { k: k as never } },
+    };
+    const policy: AnyPolicy = { Version: "2012-10-17", Statement };
+    expect(isAllowed(policy, request)).toBe(allowed);
+    expect(isAllowed(policy, { ...request, context: { k: "v" } })).toBe(!allowed);
+  }
+});
+
+test("a long text is matched in few steps where it takes few", () => {
+  const Statement = { Effect: "Allow", Action: "a:b", Resource: "*z" };
+  const policy: AnyPolicy = { Version: "2012-10-17", Statement };
+  const resource = `${"a".repeat(10_000)}z`;
+  expect(isAllowed(policy, { action: "a:b", resource })).toBe(true);
+});
+
 test("a context key twice, in two cases, has the values of both", () => {
   const policy: AnyPolicy = {
     Version: "2012-10-17",

@@ -87,8 +87,8 @@ function differences(first: readonly ParsedStatement[], second: readonly ParsedS
   };
   const contextsFor = contextExamples(statements, countRequest);
   const allows = (matching: readonly number[]) => {
-    const effects = matching.map((i) => statements[i]?.effect);
-    return effects.includes("Allow") && !effects.includes("Deny");
+    const effects = new Set(statements.filter((_, i) => matching.includes(i)).map((s) => s.effect));
+    return effects.has("Allow") && !effects.has("Deny");
   };
   const decided = new Set<string>();
   let onlyInFirst: AccessRequest | undefined;
@@ -128,16 +128,14 @@ interface Example {
 
 /** Examples of actions: first those whose resources we know, as AWS spells them. */
 function actionExamples(statements: readonly ParsedStatement[]): Example[] {
-  const wildcards = statements
-    .flatMap(({ actions }) => actions)
-    .filter((glob) => glob.some((token) => typeof token !== "string"));
+  const patterns = statements.map(({ actions }) => actions);
   // An action that we know differs from others that a wildcard matches: in its resources.
-  const known = KNOWN_ACTIONS.filter((name) =>
-    wildcards.some((glob) => matches(glob, name.toLowerCase())),
+  const known = KNOWN_ACTIONS.map((name) => name.toLowerCase()).filter((name) =>
+    patterns.flat().some((glob) => matches(glob, name)),
   );
   const examples = examplesOf(
-    statements.map(({ actions }) => actions),
-    known.map((name) => [...name.toLowerCase()]),
+    patterns,
+    known.map((name) => [...name]),
   );
   const spelling = new Map(KNOWN_ACTIONS.map((name) => [name.toLowerCase(), name]));
   const rank = new Map(KNOWN_ACTIONS.map((name, i) => [name, i - KNOWN_ACTIONS.length]));
@@ -182,18 +180,19 @@ function contextExamples(
   statements: readonly ParsedStatement[],
   countTry: () => void,
 ): (about: readonly number[]) => ContextExample[] {
-  const testsOf = new Map<string, Test[]>();
+  const testsOf = new Map<string, { readonly key: string; readonly tests: Set<Test> }>();
   for (const test of statements.flatMap(({ tests }) => tests)) {
-    const key = test.key.toLowerCase();
-    testsOf.set(key, [...(testsOf.get(key) ?? []), test]);
+    const same = testsOf.get(test.key.toLowerCase());
+    if (same !== undefined) same.tests.add(test);
+    else testsOf.set(test.key.toLowerCase(), { key: test.key, tests: new Set([test]) });
   }
-  const keys = [...testsOf.values()].map((tests) => ({
-    key: tests[0]?.key ?? "",
-    tests: new Set(tests),
+  const keys = [...testsOf.values()].map(({ key, tests }) => ({
+    key,
+    tests,
     // Undefined for a context without the key.
     values: [
       undefined,
-      ...classesOf(tests.flatMap(({ values }) => values)).map(({ text }) => text),
+      ...classesOf([...tests].flatMap(({ values }) => values)).map(({ text }) => text),
     ],
   }));
   return (about) =>

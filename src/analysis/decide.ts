@@ -50,10 +50,9 @@ export interface Decision {
 export function decide(policy: AnyPolicyDocument, request: AccessRequest): Decision {
   const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
   const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
-  const matching = statements.flatMap((statement, i) =>
-    statementMatches(statement, asked) ? [i] : [],
-  );
-  const effects = (effect: string) => matching.filter((i) => statements[i]?.effect === effect);
+  const matching = statements.map((statement) => statementMatches(statement, asked));
+  const effects = (effect: string) =>
+    statements.flatMap((statement, i) => (matching[i] && statement.effect === effect ? [i] : []));
   const denying = effects("Deny");
   if (denying.length > 0) return { decision: "explicitlyDenied", statements: denying };
   const allowing = effects("Allow");

@@ -16,6 +16,10 @@ export type Glob = readonly Token[];
 export const ANY_TEXT = 0;
 export const ANY_ONE = 1;
 
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+  ["*", "?", "$"].map((character) => [`\${${character}}`, character]),
+);
+
 /**
  * Reads a pattern.
  *
@@ -31,9 +35,9 @@ export function parseGlob(pattern: string, wildcards = true): Glob | undefined {
     } else if (character === "?" && wildcards) {
       tokens.push(ANY_ONE);
     } else if (character === "$" && pattern.charAt(i + 1) === "{") {
-      const escaped = /^\$\{([*?$])\}/.exec(pattern.slice(i, i + 4));
-      if (escaped === null) return undefined;
-      tokens.push(escaped[1] ?? "");
+      const escaped = ESCAPES.get(pattern.slice(i, i + 4));
+      if (escaped === undefined) return undefined;
+      tokens.push(escaped);
       i += 3;
     } else {
       tokens.push(character);
@@ -63,7 +67,7 @@ export function matches(glob: Glob, text: string): boolean {
     if (expected === ANY_TEXT) {
       afterStar = ++token;
       retryAt = at;
-    } else if (expected !== undefined && (expected === ANY_ONE || expected === text.charAt(at))) {
+    } else if (expected === ANY_ONE || expected === text.charAt(at)) {
       token++;
       at++;
     } else if (afterStar >= 0) {
@@ -96,6 +100,7 @@ export interface MatchClass {
 /** A pattern that may still match, and how far: the tokens that could be next, in order. */
 interface Progress {
   readonly pattern: number;
+  readonly glob: Glob;
   readonly positions: readonly number[];
 }
 
@@ -107,7 +112,7 @@ interface Progress {
  * @returns undefined if that does not suffice.
  */
 export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchClass[] | undefined {
-  const start = globs.map((glob, pattern) => ({ pattern, positions: closure(glob, [0]) }));
+  const start = globs.map((glob, pattern) => ({ pattern, glob, positions: closure(glob, [0]) }));
   const other = unusedCharacter(globs);
   const seen = new Set([keyOf(start)]);
   const classes = new Map<string, MatchClass>();
@@ -118,15 +123,15 @@ export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchCl
   ];
   for (const { text, state } of queue) {
     const matched = state
-      .filter(({ pattern, positions }) => positions.at(-1) === globs[pattern]?.length)
+      .filter(({ glob, positions }) => positions.at(-1) === glob.length)
       .map(({ pattern }) => pattern);
     const kind = matched.join();
     if (!classes.has(kind)) classes.set(kind, { text, matched: new Set(matched) });
 
     const characters = new Set([other]);
-    for (const { pattern, positions } of state) {
+    for (const { glob, positions } of state) {
       for (const position of positions) {
-        const token = globs[pattern]?.[position];
+        const token = glob[position];
         if (typeof token === "string") characters.add(token);
       }
       steps += positions.length;
@@ -134,10 +139,9 @@ export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchCl
     steps += characters.size * state.length;
     if (steps > mostSteps) return undefined;
     for (const character of characters) {
-      const successor = state.flatMap(({ pattern, positions }) => {
-        const moved = step(globs[pattern] ?? [], positions, character);
-        return moved.length > 0 ? [{ pattern, positions: moved }] : [];
-      });
+      const successor = state
+        .map((one) => ({ ...one, positions: step(one.glob, one.positions, character) }))
+        .filter(({ positions }) => positions.length > 0);
       const key = keyOf(successor);
       if (seen.has(key)) continue;
       seen.add(key);
