@@ -31,8 +31,17 @@ interface Unit {
   readonly bucket: string;
   readonly place: string;
   readonly accesses: number;
+  /** The pattern under which it is listed, if it is. */
+  readonly listed: string | undefined;
   /** What the place takes in any policy, in characters; the policy may be longer by much more. */
   readonly atLeast: number;
+}
+
+/** A session to be. */
+interface Bin {
+  readonly units: Unit[];
+  readonly listed: Set<string | undefined>;
+  length: number;
 }
 
 /** See `planSessionPolicies`. */
@@ -51,24 +60,32 @@ export function splitOverSessions(
   const keyUsesFor = (accesses: number) => keyUses(kmsGrants(profile, session.config, accesses));
   const each = { ...session, profile, keyUsesFor };
 
-  const sessions: { readonly units: Unit[]; length: number }[] = [];
+  const sessions: Bin[] = [];
   const smallest = units.reduce((least, { atLeast }) => Math.min(least, atLeast), Infinity);
-  let open: typeof sessions = [];
+  let open: Bin[] = [];
   for (const unit of byLikeness(units)) {
-    const room = open.find((bin) => {
-      if (bin.length + unit.atLeast > session.maxLength) return false;
+    const add = (bin: Bin) => {
       const { length } = statementsFor(each, placesOf([...bin.units, unit]));
-      if (length > session.maxLength) return false;
+      if (length > session.maxLength) return length;
       bin.units.push(unit);
+      bin.listed.add(unit.listed);
       bin.length = length;
-      return true;
+      return length;
+    };
+    const room = open.find((bin) => {
+      // What another bucket lists under the same pattern may share its statement, at less than nothing.
+      const mayShare = unit.listed !== undefined && bin.listed.has(unit.listed);
+      if (!mayShare && bin.length + unit.atLeast > session.maxLength) return false;
+      return add(bin) <= session.maxLength;
     });
     if (room !== undefined) continue;
-    const { length } = statementsFor(each, placesOf([unit]));
-    if (length > session.maxLength) throw tooLargeAlone(unit, length, session.maxLength, indexOf);
-    const bin = { units: [unit], length };
+    const bin: Bin = { units: [], listed: new Set(), length: 0 };
+    const alone = add(bin);
+    if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
     sessions.push(bin);
-    open = [...open.filter((other) => other.length + smallest <= session.maxLength), bin];
+    open.push(bin);
+    if (places.length === 1)
+      open = open.filter(({ length }) => length + smallest <= session.maxLength);
   }
   return sessions.map(({ units }) => planOf(statementsFor(each, placesOf(units)).Statement, units));
 }
@@ -107,12 +124,14 @@ function unitsOf({ profile }: Session, places: readonly BucketPlaces[]): Unit[] 
   const add = (bucket: string, place: string, accesses: number) => {
     if (accesses === 0) return;
     const objects = accesses & ~BIT.list ? `${profile.s3Arn}${escapePattern(place)}*` : undefined;
-    const isListed = accesses & BIT.list && place.length > bucket.length + 1;
-    const prefix = isListed ? `${escapePattern(place.slice(bucket.length + 1))}*` : undefined;
-    const lengths = [objects, prefix].map((item) =>
-      item === undefined ? 0 : serializedLength(item),
-    );
-    units.push({ bucket, place, accesses, atLeast: lengths.reduce((a, b) => a + b, 0) });
+    const prefix = place.slice(bucket.length + 1);
+    const isListed = accesses & BIT.list && (prefix !== "" || !profile.rootListsBucket);
+    const listed = isListed ? `${escapePattern(prefix || "/")}*` : undefined;
+    let atLeast = 0;
+    for (const item of [objects, listed]) {
+      if (item !== undefined) atLeast += serializedLength(item) + ",".length;
+    }
+    units.push({ bucket, place, accesses, listed, atLeast });
   };
   for (const asked of places) {
     const { bucket, root, prefixes } = asked;
