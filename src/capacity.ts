@@ -31,6 +31,8 @@ interface Unit {
   readonly bucket: string;
   readonly place: string;
   readonly accesses: number;
+  /** The pattern of its objects. */
+  readonly objects: string;
   /** The pattern under which it is listed, if it is. */
   readonly listed: string | undefined;
   /** What the place takes in any policy, in characters; the policy may be longer by much more. */
@@ -123,15 +125,13 @@ function unitsOf({ profile }: Session, places: readonly BucketPlaces[]): Unit[] 
   const units: Unit[] = [];
   const add = (bucket: string, place: string, accesses: number) => {
     if (accesses === 0) return;
-    const objects = accesses & ~BIT.list ? `${profile.s3Arn}${escapePattern(place)}*` : undefined;
+    const objects = `${profile.s3Arn}${escapePattern(place)}*`;
     const prefix = place.slice(bucket.length + 1);
     const isListed = accesses & BIT.list && (prefix !== "" || !profile.rootListsBucket);
     const listed = isListed ? `${escapePattern(prefix || "/")}*` : undefined;
-    let atLeast = 0;
-    for (const item of [objects, listed]) {
-      if (item !== undefined) atLeast += serializedLength(item) + ",".length;
-    }
-    units.push({ bucket, place, accesses, listed, atLeast });
+    let atLeast = accesses & ~BIT.list ? serializedLength(objects) + ",".length : 0;
+    if (listed !== undefined) atLeast += serializedLength(listed) + ",".length;
+    units.push({ bucket, place, accesses, objects, listed, atLeast });
   };
   for (const asked of places) {
     const { bucket, root, prefixes } = asked;
@@ -155,7 +155,7 @@ export function tooLarge(
   places: readonly BucketPlaces[],
   length: number,
 ): SessionPolicyError {
-  const { config, maxLength, profile } = session;
+  const { config, maxLength } = session;
   const units = unitsOf(session, places);
   const issues: SessionPolicyIssue[] = [
     {
@@ -166,10 +166,8 @@ export function tooLarge(
   for (const access of ACCESSES) {
     const asked = units.filter(({ accesses }) => accesses & BIT[access]);
     if (asked.length === 0) continue;
-    const taken = asked.map(({ bucket, place }) =>
-      access === "list"
-        ? `${escapePattern(place.slice(bucket.length + 1))}*`
-        : `${profile.s3Arn}${escapePattern(place)}*`,
+    const taken = asked.flatMap(({ objects, listed }) =>
+      access === "list" ? (listed ?? []) : objects,
     );
     issues.push({
       path: [access],

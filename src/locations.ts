@@ -274,12 +274,9 @@ export function placeOf(uri: string): string | undefined {
 
 /** UTF-8 bytes of a prefix, one trailing slash left out: it makes no difference to the place. */
 function prefixBytes(prefix: string): number {
-  let bytes = prefix.endsWith("/") ? -1 : 0;
-  for (const character of prefix) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
+  // Each byte becomes one character, or `%XX`.
+  const bytes = encodeURI(prefix).replace(/%../g, "_").length;
+  return prefix.endsWith("/") ? bytes - 1 : bytes;
 }
 
 /** What is wrong with a location, and what to do; never the location itself. */

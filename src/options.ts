@@ -32,24 +32,38 @@ export interface SessionPolicyOptions {
 /** The length that STS allows the `Policy` parameter of AssumeRole. */
 const STS_LIMIT = 2048;
 
-const flag = z.optional(z.boolean({ error: "must be true or false." }));
+/** The options with their defaults. */
+export interface Options {
+  readonly profile: "least-privilege" | "polaris";
+  readonly maxLength: number;
+  readonly kmsViaService?: boolean | undefined;
+  readonly objectVersions: boolean;
+  readonly abortMultipartUploads: boolean;
+}
+
+const DEFAULTS: Readonly<Options> = {
+  profile: "least-privilege",
+  maxLength: STS_LIMIT,
+  objectVersions: false,
+  abortMultipartUploads: false,
+};
+
+const flag = z.boolean({ error: "must be true or false." });
+const profile = z.enum(["least-privilege", "polaris"], {
+  error: 'must be "least-privilege" or "polaris".',
+});
+const length = z.custom<number>(
+  (value) => value === Infinity || (Number.isInteger(value) && Number(value) > 0),
+  { error: "must be a whole number of characters above 0, or Infinity." },
+);
 
 const schema = z.strictObject(
   {
-    profile: z.optional(
-      z.enum(["least-privilege", "polaris"], { error: 'must be "least-privilege" or "polaris".' }),
-    ),
-    maxLength: z.optional(
-      z.custom<number>(
-        (value) => value === Infinity || (Number.isInteger(value) && Number(value) > 0),
-        {
-          error: "must be a whole number of characters above 0, or Infinity.",
-        },
-      ),
-    ),
-    kmsViaService: flag,
-    objectVersions: flag,
-    abortMultipartUploads: flag,
+    profile: z._default(profile, DEFAULTS.profile),
+    maxLength: z._default(length, DEFAULTS.maxLength),
+    kmsViaService: z.optional(flag),
+    objectVersions: z._default(flag, DEFAULTS.objectVersions),
+    abortMultipartUploads: z._default(flag, DEFAULTS.abortMultipartUploads),
   },
   {
     error: (issue) =>
@@ -59,39 +73,13 @@ const schema = z.strictObject(
   },
 );
 
-/** The options with their defaults. */
-export interface Options {
-  readonly profile: "least-privilege" | "polaris";
-  readonly maxLength: number;
-  readonly kmsViaService: boolean | undefined;
-  readonly objectVersions: boolean;
-  readonly abortMultipartUploads: boolean;
-}
-
-const DEFAULTS: Readonly<Options> = {
-  profile: "least-privilege",
-  maxLength: STS_LIMIT,
-  kmsViaService: undefined,
-  objectVersions: false,
-  abortMultipartUploads: false,
-};
-
 /** @throws SessionPolicyError `INVALID_OPTIONS` */
 export function parseOptions(input?: SessionPolicyOptions): Options {
   if (input === undefined) return DEFAULTS;
   const parsed = schema.safeParse(input);
-  if (!parsed.success) {
-    throw new SessionPolicyError(
-      "INVALID_OPTIONS",
-      parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message })),
-    );
-  }
-  const {
-    profile = DEFAULTS.profile,
-    maxLength = DEFAULTS.maxLength,
-    kmsViaService = DEFAULTS.kmsViaService,
-    objectVersions = DEFAULTS.objectVersions,
-    abortMultipartUploads = DEFAULTS.abortMultipartUploads,
-  } = parsed.data;
-  return { profile, maxLength, kmsViaService, objectVersions, abortMultipartUploads };
+  if (parsed.success) return parsed.data;
+  throw new SessionPolicyError(
+    "INVALID_OPTIONS",
+    parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message })),
+  );
 }
