@@ -72,6 +72,7 @@ describe("listAccess", () => {
     [{ StringLikeIfExists: { k: "a*" } }, 'k is like "a*", if it is present'],
     [{ Null: { k: "true" } }, "k is absent"],
     [{ Null: { k: false } }, "k is present"],
+    [{ Null: { k: ["true", "false", "true"] } }, "k is absent or present"],
     [{ StringEquals: { k: "a", j: "b" } }, 'k is "a", and j is "b"'],
   ])("says %j in words", (condition, words) => {
     expect(only(allow("s3:GetObject", "*", condition))?.condition).toBe(words);
@@ -107,6 +108,13 @@ describe("listAccess", () => {
       "s3:ListBucket",
     ]);
     expect(only(allow(actions, "arn:aws:s3:::lake*/x"))?.actions).toStrictEqual(["s3:GetObject"]);
+  });
+
+  test("finds buckets only where an ARN begins", () => {
+    const wild = only(allow("s3:GetObject", "*arn:aws:s3:::lake/db/*"));
+    expect([wild?.bucket, wild?.objects]).toStrictEqual([undefined, undefined]);
+    const lines = only(allow("s3:GetObject", "arn:aws:s3:::lake/db\n/*"));
+    expect([lines?.bucket, lines?.objects]).toStrictEqual(["lake", "db\n/*"]);
   });
 
   test("refuses what it does not support", () => {

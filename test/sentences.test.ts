@@ -589,3 +589,14 @@ describe.each(Object.entries(cases))("of %s", (_, table) => {
     expect(`${code} ${message}`).toBe(sentence);
   });
 });
+
+test("an error shows what it is, and each of its places, where it is printed", () => {
+  const print = () => {
+    try {
+      buildSessionPolicy({ roleArn: "x", currentKmsKey: "alias/a" }, {});
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(print()).toMatch(/^SessionPolicyError: roleArn: must be .*\ncurrentKmsKey: is an alias/);
+});

@@ -15,7 +15,6 @@ import {
   type ResourceKind,
   resourceKindOf,
 } from "./actions.ts";
-import { holds } from "./decide.ts";
 import { type Glob, type MatchClass, matchClasses, matches, parseGlob } from "./glob.ts";
 import {
   type AccessRequest,
@@ -206,8 +205,7 @@ function contextExamples(
             countTry();
             const holding = example.statements.filter((i) =>
               statements[i]?.tests.every(
-                (test) =>
-                  !tests.has(test) || holds(test, value === undefined ? undefined : [value]),
+                (test) => !tests.has(test) || test.holds(value === undefined ? undefined : [value]),
               ),
             );
             if (distinct.has(holding.join())) continue;

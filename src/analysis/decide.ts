@@ -11,7 +11,6 @@ import {
   type AnyPolicyDocument,
   type ParsedStatement,
   parsePolicy,
-  type Test,
 } from "./policy.ts";
 
 /** A decision, and the statements it is due to. */
@@ -117,14 +116,6 @@ function statementMatches(statement: ParsedStatement, request: ParsedRequest): b
   return (
     statement.actions.some((action) => matches(action, request.action)) &&
     statement.resources.some((resource) => matches(resource, request.resource)) &&
-    statement.tests.every((test) => holds(test, request.context.get(test.key.toLowerCase())))
+    statement.tests.every((test) => test.holds(request.context.get(test.key.toLowerCase())))
   );
-}
-
-/** Whether a condition holds for the values of its key, undefined if the key is absent. */
-export function holds(test: Test, present: readonly string[] | undefined): boolean {
-  if (test.presence !== undefined) return test.presence.includes(present !== undefined);
-  if (present === undefined) return test.absent === "matches";
-  const any = present.some((value) => test.values.some((wanted) => matches(wanted, value)));
-  return any !== test.negated;
 }

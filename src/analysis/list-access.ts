@@ -74,7 +74,10 @@ export function listAccess(policy: AnyPolicyDocument): AccessRow[] {
 }
 
 function inWords({ operator, key, written }: Test): string {
-  if (operator === "Null") return `${key} is ${written.includes("true") ? "absent" : "present"}`;
+  if (operator === "Null") {
+    const states = written.map((absent) => (absent === "true" ? "absent" : "present"));
+    return `${key} is ${[...new Set(states)].join(" or ")}`;
+  }
   const wanted = written.map((value) => JSON.stringify(value)).join(" or ");
   const like = operator.includes("Like") ? "like " : "";
   const not = operator.includes("Not") ? "not " : "";

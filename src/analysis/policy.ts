@@ -5,7 +5,7 @@
  * @module
  */
 import { fault, isDense } from "../errors.ts";
-import { type Glob, parseGlob } from "./glob.ts";
+import { type Glob, matches, parseGlob } from "./glob.ts";
 
 /** A policy document as others write it: what is not supported is found when it is read. */
 export interface AnyPolicyDocument {
@@ -29,14 +29,12 @@ export interface Test {
   readonly operator: string;
   /** As it is written in the policy; keys are compared without regard to case. */
   readonly key: string;
-  /** What the operator wants: for `Null`, whether the key is absent; else patterns. */
+  /** The patterns of the values it asks for; `Null` asks for none. */
   readonly values: readonly Glob[];
-  readonly absent: "matches" | "fails";
-  readonly negated: boolean;
-  /** Undefined for operators on the value; for `Null`, which presences it accepts. */
-  readonly presence: readonly boolean[] | undefined;
   /** As written, for people. */
   readonly written: readonly string[];
+  /** Whether it holds for the values of its key; undefined if the key is absent. */
+  readonly holds: (present: readonly string[] | undefined) => boolean;
 }
 
 /** A statement with all its patterns read. */
@@ -110,22 +108,25 @@ function parseTest(operator: string, key: string, values: unknown, path: Path): 
       return String(value) === "false";
     });
     if (presence.length === 0) throw unsupported(path, "must not be an empty list.");
-    const written = list.map(String);
-    return { operator, key, values: [], absent: "fails", negated: false, presence, written };
+    const holds = (present: unknown) => presence.includes(present !== undefined);
+    return { operator, key, values: [], written: list.map(String), holds };
   }
   const name = /^String(Not)?(Equals|Like)(IfExists)?$/.exec(operator);
   if (name === null) throw unsupported(path.slice(0, -1), "is no operator that is supported.");
   const [, not, comparison, ifExists] = name;
   const written = strings(values, path);
+  const patterns = written.map((value) => pattern(value, path, comparison === "Like"));
   return {
     operator,
     key,
-    values: written.map((value) => pattern(value, path, comparison === "Like")),
-    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-    absent: not !== undefined || ifExists !== undefined ? "matches" : "fails",
-    negated: not !== undefined,
-    presence: undefined,
+    values: patterns,
     written,
+    holds: (present) => {
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+      if (present === undefined) return not !== undefined || ifExists !== undefined;
+      const any = present.some((value) => patterns.some((wanted) => matches(wanted, value)));
+      return any === (not === undefined);
+    },
   };
 }
 
