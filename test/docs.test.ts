@@ -8,7 +8,6 @@ import { createServer } from "node:http";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
-import { leastPrivilegeProperties } from "../src/testing/index.ts";
 import { plantedFaults } from "./planted-faults.ts";
 import { engineOperations } from "./server/engines.ts";
 
@@ -156,13 +155,6 @@ test("the faults of docs/testing-your-catalog.md are those that are planted", ()
       fault: fault.replace(/(\*)/g, "\\$1"),
       caughtBy,
     })),
-  );
-});
-
-test("the properties of docs/least-privilege.md are those of the kit", () => {
-  const rows = read("docs/least-privilege.md").matchAll(/^\| `([a-z-]+)` \| (.*?) \|/gm);
-  expect([...rows].map(([, name, statement]) => [name, statement?.replace(/[`\\]/g, "")])).toEqual(
-    leastPrivilegeProperties.map(({ name, statement }) => [name, statement]),
   );
 });
 

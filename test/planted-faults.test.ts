@@ -1,16 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { propertiesJudgedBy } from "../src/testing/properties.ts";
 import { allows } from "./iam.ts";
-import { plantedFaults } from "./planted-faults.ts";
+import { plantedFaults, subtleFaults } from "./planted-faults.ts";
 
 const properties = propertiesJudgedBy(allows);
 
 describe("each property has been seen to fail", () => {
-  for (const { fault, caughtBy, generate } of plantedFaults) {
+  for (const { fault, caughtBy, says = "Property failed", generate } of [
+    ...plantedFaults,
+    ...subtleFaults,
+  ]) {
     test(`${caughtBy} catches: ${fault}`, () => {
       const property = properties.find(({ name }) => name === caughtBy);
       expect(property, caughtBy).toBeDefined();
-      expect(() => property?.check(generate, { seed: 1 })).toThrow(/Property failed after/);
+      const check = () => property?.check(generate, { seed: 1 });
+      expect(check).toThrow(/Property failed after/);
+      expect(check).toThrow(says);
     });
   }
 

@@ -17,6 +17,8 @@ type Generator = typeof buildSessionPolicy;
 export interface PlantedFault {
   readonly fault: string;
   readonly caughtBy: string;
+  /** What the report says is broken. */
+  readonly says?: string;
   readonly generate: Generator;
 }
 
@@ -47,22 +49,75 @@ function rewriting(rewrite: (text: string) => string): Generator {
   }));
 }
 
+/** The right policy, its document changed where something (or nothing) was asked for. */
+function rewritten(change: (policy: PolicyDocument) => object): Generator {
+  return (config, locations, options) =>
+    change(buildSessionPolicy(config, locations, options)) as PolicyDocument;
+}
+
+/** A sole statement in place of the one that denies everything. */
+function insteadOfDeny(statement: object): Generator {
+  return rewritten((policy) =>
+    policy.Statement[0]?.Effect === "Deny" ? { ...policy, Statement: [statement] } : policy,
+  );
+}
+
+/** The right statements, in an order that depends on how the input is written. */
+function turned(when: (config: AwsStorageConfig, locations: Locations) => boolean): Generator {
+  return (config, locations, options) => {
+    const policy = buildSessionPolicy(config, locations, options);
+    return when(config, locations)
+      ? { ...policy, Statement: [...policy.Statement].reverse() }
+      : policy;
+  };
+}
+
+/** Errors that are right, changed. */
+function throwing(change: (error: { code: string; issues: object; message: string }) => unknown) {
+  return (...args: Parameters<Generator>): PolicyDocument => {
+    try {
+      return buildSessionPolicy(...args);
+    } catch (error) {
+      const { code, issues, message } = error as { code: string; issues: object; message: string };
+      throw change({ code, issues, message });
+    }
+  };
+}
+
+const unescaped = (text: string) => text.replace(/\$\{([*?])\}/g, "$1");
+/** The wildcards of one action's resources, or of the prefixes of lists, are not escaped. */
+function unescapedFor(action: string): Generator {
+  return changing((s) => {
+    if (!names(s, action)) return s;
+    if (s.Condition === undefined) {
+      const Action = asList(s.Action);
+      return { ...s, Action, Resource: asList(s.Resource).map(unescaped) };
+    }
+    return JSON.parse(JSON.stringify(s), (_, v) => (typeof v === "string" ? unescaped(v) : v));
+  });
+}
+
+const first = (list: Locations["read"]) => [...(list ?? [])][0];
+
 const names = (s: Statement, action: string) => asList(s.Action).includes(action);
 
 export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "wildcards in a location are not escaped",
     caughtBy: "special-characters-stay-literal",
+    says: "not widened to {",
     generate: rewriting((text) => text.replace(/\$\{([*?])\}/g, "$1")),
   },
   {
     fault: "a location covers its siblings: db/a* for db/a",
     caughtBy: "only-what-was-asked",
+    says: 'allowed, but not asked for: {"action":',
     generate: rewriting((text) => text.replace(/\/\*$/, "*")),
   },
   {
     fault: "ListBucket without a condition",
     caughtBy: "only-what-was-asked",
+    says: 'allowed, but not asked for: {"action":',
     generate: changing(({ Condition, ...s }) =>
       Condition === undefined || names(s, "kms:Decrypt")
         ? { ...s, ...(Condition && { Condition }) }
@@ -72,12 +127,14 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "keys may be used outside S3",
     caughtBy: "only-what-was-asked",
+    says: 'allowed, but not asked for: {"action":',
     generate: (config, locations, options) =>
       buildSessionPolicy(config, locations, { ...options, kmsViaService: false }),
   },
   {
     fault: "no Decrypt for multipart uploads",
     caughtBy: "all-that-was-asked",
+    says: 'asked for, but not allowed: {"action":',
     generate: changing((s) =>
       names(s, "kms:GenerateDataKey") ? { ...s, Action: "kms:GenerateDataKey" } : s,
     ),
@@ -85,11 +142,13 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "partition aws in China and GovCloud",
     caughtBy: "all-that-was-asked",
+    says: 'asked for, but not allowed: {"action":',
     generate: rewriting((text) => text.replace(/^arn:[^:]*:/, "arn:aws:")),
   },
   {
     fault: 'the root of a bucket lists the prefix "*" only',
     caughtBy: "all-that-was-asked",
+    says: 'asked for, but not allowed: {"action":',
     generate: changing((s) =>
       names(s, "s3:ListBucket") && s.Condition === undefined
         ? { ...s, Condition: { StringLike: { "s3:prefix": "*" } } }
@@ -99,6 +158,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "an action by its beginning: s3:GetObject*",
     caughtBy: "closed-vocabulary",
+    says: "actions are known ones",
     generate: changing((s) => ({
       ...s,
       Action: asList(s.Action).map((a) => (a === "s3:GetObject" ? "s3:GetObject*" : a)),
@@ -107,11 +167,13 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "all buckets of the account may be located",
     caughtBy: "closed-vocabulary",
+    says: "broken promise: ",
     generate: adding(() => [{ Effect: "Allow", Action: "s3:GetBucketLocation", Resource: "*" }]),
   },
   {
     fault: "reading includes writing",
     caughtBy: "no-write-without-write",
+    says: "s3:PutObject is not granted",
     generate: changing((s) =>
       names(s, "s3:GetObject") ? { ...s, Action: [...asList(s.Action), "s3:PutObject"] } : s,
     ),
@@ -119,6 +181,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "writing includes deleting",
     caughtBy: "no-write-without-write",
+    says: "s3:DeleteObject is not granted",
     generate: changing((s) =>
       names(s, "s3:PutObject") ? { ...s, Action: [...asList(s.Action), "s3:DeleteObject"] } : s,
     ),
@@ -126,6 +189,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "older keys may encrypt",
     caughtBy: "kms-only-on-configured-keys",
+    says: "is not for encryption",
     generate: changing((s) =>
       names(s, "kms:Decrypt") ? { ...s, Action: ["kms:Decrypt", "kms:GenerateDataKey"] } : s,
     ),
@@ -133,6 +197,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "every key of the account where none is configured",
     caughtBy: "kms-only-on-configured-keys",
+    says: "key/* is configured",
     generate: adding(({ currentKmsKey, allowedKmsKeys }) =>
       currentKmsKey || allowedKmsKeys?.length
         ? []
@@ -148,6 +213,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "keys for a session that only lists",
     caughtBy: "no-data-no-kms",
+    says: "there is no KMS action",
     generate: adding(({ currentKmsKey }, { list }) =>
       list && currentKmsKey
         ? [{ Effect: "Allow", Action: "kms:Decrypt", Resource: currentKmsKey }]
@@ -157,6 +223,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "older versions of objects may be deleted",
     caughtBy: "never-broader-than-polaris",
+    says: 'broader than Polaris: {"action":"s3:DeleteObjectVersion"',
     generate: changing((s) =>
       names(s, "s3:DeleteObject")
         ? { ...s, Action: [...asList(s.Action), "s3:DeleteObjectVersion"] }
@@ -166,6 +233,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "more than two locations to write are read-only",
     caughtBy: "monotone",
+    says: 'still allowed: {"action":',
     generate: (config, { write, ...locations }, options) =>
       buildSessionPolicy(
         config,
@@ -176,6 +244,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "resources in the order of the input",
     caughtBy: "canonical",
+    says: " gives too: ",
     generate: (config, locations, options) => {
       const policy = buildSessionPolicy(config, locations, options);
       const [first = ""] = locations.read ?? [];
@@ -186,6 +255,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     fault: "the limit of STS is not checked",
     caughtBy: "fits-or-throws",
+    says: " characters",
     generate: (config, locations, options) =>
       buildSessionPolicy(config, locations, { ...options, maxLength: Number.POSITIVE_INFINITY }),
   },
@@ -206,5 +276,233 @@ export const plantedFaults: readonly PlantedFault[] = [
       options?: SessionPolicyOptions,
     ): PolicyDocument =>
       buildSessionPolicy({ ...config, region: config.region ?? "us-west-2" }, locations, options),
+  },
+];
+
+/** One fault for each half of a promise: a property that is weakened lets one of these pass. */
+export const subtleFaults: readonly PlantedFault[] = [
+  ...(
+    [
+      [
+        "an older version",
+        "Version is 2012-10-17",
+        rewritten((p) => ({ ...p, Version: "2008-10-17" })),
+      ],
+      [
+        "a policy with an Id",
+        "a policy has Version and Statement only",
+        rewritten((p) => ({ ...p, Id: "x" })),
+      ],
+      [
+        "no statement where nothing was asked for",
+        "there is a statement",
+        rewritten((p) => ({ ...p, Statement: p.Statement.filter((s) => s.Effect === "Allow") })),
+      ],
+      [
+        "a statement with a Sid",
+        "no element but the usual four",
+        changing((s) => ({ ...s, Sid: "x" })),
+      ],
+      [
+        "a Deny of everything beside what is allowed",
+        "every other statement allows",
+        adding(() => [{ Effect: "Deny", Action: "*", Resource: "*" }]),
+      ],
+      [
+        "a Deny of everything under a condition",
+        "every other statement allows",
+        insteadOfDeny({ Effect: "Deny", Action: "*", Resource: "*", Condition: {} }),
+      ],
+      [
+        "a Deny of one action for all",
+        "every other statement allows",
+        insteadOfDeny({ Effect: "Deny", Action: "s3:DeleteObject", Resource: "*" }),
+      ],
+      [
+        "a Deny of one object for all",
+        "every other statement allows",
+        insteadOfDeny({ Effect: "Deny", Action: "*", Resource: "arn:aws:s3:::lake/db/*" }),
+      ],
+      [
+        "everything where nothing was asked for",
+        "actions are known ones",
+        insteadOfDeny({ Effect: "Allow", Action: "*", Resource: "*" }),
+      ],
+      [
+        "an action beside the known ones",
+        "actions are known ones",
+        changing((s) => ({ ...s, Action: [...asList(s.Action), "s3:PutObjectAcl"] })),
+      ],
+      [
+        "a statement without a resource",
+        "there is a resource",
+        changing((s) => ({ ...s, Resource: [] })),
+      ],
+      [
+        "a wildcard amid a resource",
+        "/*/* names one place",
+        changing((s) => ({ ...s, Resource: asList(s.Resource).map((r) => `${r}/*/*`) })),
+      ],
+      [
+        "a resource that is no ARN",
+        "xarn:",
+        changing((s) => ({ ...s, Resource: asList(s.Resource).map((r) => `x${r}`) })),
+      ],
+      [
+        "a condition on the caller",
+        "conditions are known ones",
+        changing((s) => ({
+          ...s,
+          Condition: { ...s.Condition, StringLike: { "aws:userid": "x" } },
+        })),
+      ],
+    ] as const
+  ).map(([fault, says, generate]) => ({ fault, caughtBy: "closed-vocabulary", says, generate })),
+  ...(
+    [
+      ["reading includes giving up uploads", "s3:GetObject", "s3:AbortMultipartUpload"],
+      ["decrypting includes encrypting", "kms:Decrypt", "kms:Encrypt"],
+      ["decrypting includes making keys", "kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext"],
+      ["writing includes deleting versions", "s3:PutObject", "s3:DeleteObjectVersion"],
+    ] as const
+  ).map(([fault, action, more]) => ({
+    fault,
+    caughtBy: "no-write-without-write",
+    says: `${more} is not granted`,
+    generate: changing((s) =>
+      names(s, action) ? { ...s, Action: [...asList(s.Action), more] } : s,
+    ),
+  })),
+  ...["kms:Encrypt", "kms:GenerateDataKeyWithoutPlaintext"].map((more) => ({
+    fault: `older keys may be used for ${more}`,
+    caughtBy: "kms-only-on-configured-keys",
+    says: "is not for encryption",
+    generate: changing((s) =>
+      names(s, "kms:Decrypt") ? { ...s, Action: ["kms:Decrypt", more] } : s,
+    ),
+  })),
+  {
+    fault: "keys although there is no KMS",
+    caughtBy: "no-data-no-kms",
+    says: "there is no KMS action",
+    generate: (config, locations, options) =>
+      buildSessionPolicy({ ...config, kmsUnavailable: false }, locations, options),
+  },
+  {
+    fault: "a bucket of which something is listed is listed whole",
+    caughtBy: "never-broader-than-polaris",
+    says: "broader than Polaris",
+    generate: changing(({ Condition, ...s }) =>
+      Condition === undefined || names(s, "kms:Decrypt")
+        ? { ...s, ...(Condition && { Condition }) }
+        : s,
+    ),
+  },
+  {
+    fault: "a bucket that is listed whole is listed with its versions",
+    caughtBy: "never-broader-than-polaris",
+    says: "broader than Polaris",
+    generate: changing((s) =>
+      names(s, "s3:ListBucket") && s.Condition === undefined
+        ? { ...s, Action: [...asList(s.Action), "s3:ListBucketVersions"] }
+        : s,
+    ),
+  },
+  ...["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"].map((action) => ({
+    fault: `wildcards are not escaped for ${action}`,
+    caughtBy: "special-characters-stay-literal",
+    says: `not widened to {"action":"${action}"`,
+    generate: unescapedFor(action),
+  })),
+  {
+    fault: "without a current key the older ones encrypt",
+    caughtBy: "monotone",
+    says: "still allowed",
+    generate: adding(({ currentKmsKey, allowedKmsKeys }) =>
+      currentKmsKey || !allowedKmsKeys?.length
+        ? []
+        : [{ Effect: "Allow", Action: "kms:Encrypt", Resource: allowedKmsKeys }],
+    ),
+  },
+  {
+    fault: "without older keys the current one encrypts",
+    caughtBy: "monotone",
+    says: "still allowed",
+    generate: adding(({ currentKmsKey, allowedKmsKeys }) =>
+      !currentKmsKey || allowedKmsKeys?.length
+        ? []
+        : [{ Effect: "Allow", Action: "kms:Encrypt", Resource: currentKmsKey }],
+    ),
+  },
+  ...(
+    [
+      ["the scheme", (_, { list }) => first(list)?.startsWith("s3n:") === true],
+      ["a slash at the end", (_, { list }) => first(list)?.endsWith("/") === true],
+      ["repeats", (_, { list }) => Array.isArray(list) && new Set(list).size < list.length],
+      ["a Set", (_, { list }) => list instanceof Set],
+      ["an array", (_, { list }) => Array.isArray(list) && list.length > 0],
+      [
+        "the order of locations",
+        (_, { list }) => [...(list ?? [])].join() > [...(list ?? [])].sort().join(),
+      ],
+      ["the order of lists", (_, locations) => Object.keys(locations)[0] === "read"],
+      ["the order of keys", ({ allowedKmsKeys: k }) => (k?.[0] ?? "") > (k?.at(-1) ?? "")],
+    ] as readonly [string, Parameters<typeof turned>[0]][]
+  ).map(([what, when]) => ({
+    fault: `an order that depends on ${what}`,
+    caughtBy: "canonical",
+    says: " gives too: ",
+    generate: turned(when),
+  })),
+  {
+    fault: "a configuration that can be changed is changed",
+    caughtBy: "inputs-untouched",
+    says: "the input is as it was",
+    generate: (config, locations, options) => {
+      const policy = buildSessionPolicy(config, locations, options);
+      if (!Object.isFrozen(config)) Object.assign(config, { storageName: "x" });
+      return policy;
+    },
+  },
+  {
+    fault: "the caller's lists are changed, and changed back",
+    caughtBy: "inputs-untouched",
+    says: "object is not extensible",
+    generate: (config, locations, options) => {
+      for (const list of Object.values(locations)) {
+        if (!Array.isArray(list)) continue;
+        list.push("x");
+        list.pop();
+      }
+      return buildSessionPolicy(config, locations, options);
+    },
+  },
+  ...(
+    [
+      ["no code", "a code, not ", ({ issues, message }) => ({ issues, message })],
+      ["a code in lower case", "a code, not ", (e) => ({ ...e, code: "invalid" })],
+      ["a sentence for a code", "a code, not ", (e) => ({ ...e, code: "It is WRONG" })],
+      ["a code with a number", "a code, not ", (e) => ({ ...e, code: "WRONG-1" })],
+      ["no issues", "issues", ({ code, message }) => ({ code, message })],
+      ["an empty list of issues", "issues", (e) => ({ ...e, issues: [] })],
+      ["issues that are no list", "issues", (e) => ({ ...e, issues: { length: 1 } })],
+      ["no message", "a message", ({ code, issues }) => ({ code, issues })],
+      ["an empty message", "a message", (e) => ({ ...e, message: "" })],
+      ["a message that is none", "a message", (e) => ({ ...e, message: 1 })],
+    ] as readonly [string, string, Parameters<typeof throwing>[0]][]
+  ).map(([what, says, change]) => ({
+    fault: `errors with ${what}`,
+    caughtBy: "errors-are-typed",
+    says: `broken promise: ${says}`,
+    generate: throwing(change),
+  })),
+  {
+    fault: "a policy that grants nothing is empty",
+    caughtBy: "errors-are-typed",
+    says: "broken promise: a policy",
+    generate: rewritten((p) => ({
+      ...p,
+      Statement: p.Statement.filter((s) => s.Effect === "Allow"),
+    })),
   },
 ];

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildSessionPolicy, serializePolicy } from "../src/index.ts";
@@ -9,6 +10,7 @@ import {
   policyMatchers,
   storageConfigArbitrary,
 } from "../src/testing/index.ts";
+import { isAskedFor, partitionOf, servicesOf } from "../src/testing/model.ts";
 import { allows } from "./iam.ts";
 import { plantedFaults } from "./planted-faults.ts";
 
@@ -18,6 +20,93 @@ const fault = (name: string) => {
   if (found === undefined) throw new Error(name);
   return found.generate;
 };
+
+test("the properties of docs/least-privilege.md are those of the kit", () => {
+  const page = readFileSync(new URL("../docs/least-privilege.md", import.meta.url), "utf8");
+  const rows = page.matchAll(/^\| `([a-z-]+)` \| (.*?) \|/gm);
+  expect([...rows].map(([, name, statement]) => [name, statement?.replace(/[`\\]/g, "")])).toEqual(
+    leastPrivilegeProperties.map(({ name, statement }) => [name, statement]),
+  );
+});
+
+describe("the model of what was asked for", () => {
+  const ROLE = "arn:aws:iam::123456789012:role/polaris";
+  const key = (partition: string, region = "r-1") => `arn:${partition}:kms:${region}:1:key/k`;
+
+  test.each([
+    [{}, "aws"],
+    [{ roleArn: ROLE, region: "cn-north-1" }, "aws"],
+    [{ roleArn: "arn::iam::1:role/x", region: "cn-north-1" }, "aws-cn"],
+    [{ region: "us-west-2" }, "aws"],
+    [{ region: "my-cn-1" }, "aws"],
+    [{ region: "cn-northwest-1" }, "aws-cn"],
+    [{ region: "us-gov-west-1" }, "aws-us-gov"],
+    [{ region: "us-iso-east-1" }, "aws-iso"],
+    [{ region: "us-isob-east-1" }, "aws-iso-b"],
+    [{ region: "eu-isoe-west-1" }, "aws-iso-e"],
+    [{ region: "us-isof-south-1" }, "aws-iso-f"],
+    [{ region: "eusc-de-east-1" }, "aws-eusc"],
+    [{ currentKmsKey: key("aws-x"), allowedKmsKeys: [key("aws-y")] }, "aws-x"],
+    [{ allowedKmsKeys: [key("aws-y"), key("aws-x")] }, "aws-y"],
+    [{ currentKmsKey: key("aws-x"), kmsUnavailable: true }, "aws"],
+    [{ currentKmsKey: key("aws-x"), endpoint: "https://minio.local" }, "aws"],
+    [{ currentKmsKey: key("aws-x"), endpointInternal: "https://minio.local" }, "aws"],
+    [{ currentKmsKey: key("aws-x"), endpoint: "https://s3.r-1.amazonaws.com" }, "aws-x"],
+  ])("the partition of %j is %s", (storageConfig, partition) => {
+    expect(partitionOf({ storageConfig, locations: {} })).toBe(partition);
+  });
+
+  test.each([
+    ["aws", undefined, ["s3.r-1.amazonaws.com"]],
+    ["aws-cn", undefined, ["s3.r-1.amazonaws.com.cn"]],
+    ["aws-us-gov", undefined, ["s3.r-1.amazonaws.com"]],
+    ["aws-iso", undefined, undefined],
+    ["aws", "https://s3.amazonaws.com", ["s3.r-1.amazonaws.com"]],
+    ["aws", "https://s3.amazonaws.com:443/", ["s3.r-1.amazonaws.com"]],
+    ["aws-cn", "https://s3.cn-north-1.amazonaws.com.cn", ["s3.r-1.amazonaws.com.cn"]],
+    ["aws", "https://s3.amazonaws.com.example.org", undefined],
+    ["aws", "https://minio.local", undefined],
+  ])("a key of %s behind %s may be used through %j", (partition, endpoint, services) => {
+    const storageConfig = { endpoint };
+    const session = { storageConfig, locations: {} };
+    expect(servicesOf(session, key(partition))).toEqual(services);
+    expect(servicesOf({ ...session, options: { kmsViaService: false } }, key(partition))).toBe(
+      undefined,
+    );
+  });
+
+  test("an access is asked for below its location, a list by its prefix", () => {
+    const session = {
+      storageConfig: {},
+      locations: {
+        read: ["s3://lake"],
+        write: ["s3a://lake/a//"],
+        list: ["s3n://lake/b", "s3://all"],
+      },
+    };
+    const asked = (action: string, resource: string, context = {}) =>
+      isAskedFor(session, { action, resource: `arn:aws:s3:::${resource}`, context });
+    expect([asked("s3:GetObject", "lake/x"), asked("s3:GetObject", "lake2/x")]).toEqual([
+      true,
+      false,
+    ]);
+    expect([asked("s3:PutObject", "lake/a//x"), asked("s3:PutObject", "lake/a/x")]).toEqual([
+      true,
+      false,
+    ]);
+    expect(asked("s3:GetObjectVersion", "lake/x")).toBe(false);
+    expect(asked("s3:GetObjectAcl", "lake/x")).toBe(false);
+    const listed = (prefix?: string) => asked("s3:ListBucket", "lake", { "s3:prefix": prefix });
+    expect(["b/", "b/x", "b", "x/b/", undefined].map(listed)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect([asked("s3:ListBucket", "all"), asked("s3:ListBucket", "lake")]).toEqual([true, false]);
+  });
+});
 
 describe("assertLeastPrivilege", () => {
   test("passes our own generator", () => {
@@ -108,6 +197,159 @@ describe("arbitraries", () => {
       new Set(["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]),
     );
     expect(allowed.length).toBeLessThan(requests.length / 2);
+  });
+});
+
+describe("what the arbitraries draw from", () => {
+  const drawn = <T>(arbitrary: fc.Arbitrary<T>) =>
+    fc.sample(arbitrary, { numRuns: 4000, seed: 11 });
+  const sorted = (values: Iterable<string>) => [...new Set(values)].sort();
+
+  test("configurations: four partitions, two regions and accounts each, all kinds of keys", () => {
+    const configs = drawn(storageConfigArbitrary());
+    const regions = ["us-west-2", "eu-central-1", "cn-north-1", "cn-northwest-1"].concat([
+      "us-gov-west-1",
+      "us-gov-east-1",
+      "us-iso-east-1",
+      "us-iso-west-1",
+    ]);
+    expect(sorted(configs.flatMap(({ region }) => region ?? []))).toEqual(sorted(regions));
+    const keys = configs.flatMap(({ currentKmsKey, allowedKmsKeys }) =>
+      [currentKmsKey ?? [], allowedKmsKeys ?? []].flat(),
+    );
+    const part = (i: number) => sorted(keys.map((key) => key.split(":")[i] ?? ""));
+    expect(part(1)).toEqual(["aws", "aws-cn", "aws-iso", "aws-us-gov"]);
+    expect(part(3)).toEqual(sorted(regions));
+    expect(part(4)).toEqual(["123456789012", "444455556666"]);
+    expect(part(5)).toEqual([
+      "key/abcd1234-1111-2222-3333-444444444444",
+      "key/mrk-1234abcd12ab34cd56ef1234567890ab",
+    ]);
+    for (const { roleArn, region } of configs) {
+      if (roleArn === undefined)
+        expect(region ?? "us-west-2").toMatch(/^(us-west-2|eu-central-1)$/);
+    }
+    expect(configs.some(({ roleArn }) => roleArn === undefined)).toBe(true);
+    expect(sorted(configs.map(({ endpoint }) => String(endpoint)))).toEqual([
+      "http://minio.local:9000",
+      "https://s3.us-west-2.amazonaws.com",
+      "null",
+      "undefined",
+    ]);
+    const other = drawn(storageConfigArbitrary({ partitions: ["mine"] }));
+    expect(sorted(other.flatMap(({ region }) => region ?? []))).toEqual(["local", "other"]);
+  });
+
+  test("locations: near one another, some of them hostile", () => {
+    const uris = drawn(locationsArbitrary()).flatMap((lists) =>
+      Object.values(lists).flatMap((list) => [...list]),
+    );
+    const parts = uris.map((uri) => /^(s3[an]?):\/\/([^/]*)((?:\/.*)?)$/su.exec(uri) ?? []);
+    expect(sorted(parts.map(([, scheme = ""]) => scheme))).toEqual(["s3", "s3a", "s3n"]);
+    expect(sorted(parts.map(([, , bucket = ""]) => bucket))).toEqual([
+      "wh-bucket",
+      "wh-bucket2",
+      "wh.bucket",
+    ]);
+    const tame = ["db", "db2", "orders", "o", "data"];
+    const hostile = [
+      "*",
+      "a*b",
+      "?",
+      "a?b",
+      "$",
+      "${*}",
+      "${aws:username}",
+      "{",
+      "}",
+      "",
+      ".",
+      "..",
+    ];
+    hostile.push(" ", "%2F", "+", '"', "\\", "é", "売上", "📦", "\u2028", "a:b", "DB", "orders*");
+    const segments = (some: readonly string[][]) =>
+      sorted(some.flatMap(([, , , path = ""]) => path.split("/").slice(1)));
+    expect(segments(parts)).toEqual(sorted([...tame, ...hostile]));
+    expect(uris.some((uri) => uri.endsWith("/"))).toBe(true);
+    expect(uris.some((uri) => !uri.endsWith("/"))).toBe(true);
+  });
+
+  test("requests: each action, on what a policy names and just beside it", () => {
+    const policy = buildSessionPolicy(
+      {
+        roleArn: "arn:aws-cn:iam::123456789012:role/polaris",
+        currentKmsKey: "arn:aws-cn:kms:cn-north-1:123456789012:key/k",
+      },
+      { read: ["s3://lake/a*b"], list: ["s3://lake/a*b"] },
+    );
+    for (const [arbitrary, named] of [
+      [accessRequestArbitrary(), false],
+      [accessRequestArbitrary(policy), true],
+    ] as const) {
+      const requests = drawn(arbitrary);
+      const about = (test: RegExp) =>
+        sorted(requests.filter(({ resource }) => test.test(resource)).map(({ action }) => action));
+      expect(about(/:s3:::[^/]*\//)).toEqual(
+        sorted([
+          "s3:GetObject",
+          "s3:PutObject",
+          "s3:DeleteObject",
+          "s3:GetObjectVersion",
+          "s3:AbortMultipartUpload",
+          "s3:PutObjectAcl",
+          "s3:DeleteObjectVersion",
+          "s3:BypassGovernanceRetention",
+        ]),
+      );
+      expect(about(/:s3:::[^/]*$/)).toEqual(
+        sorted([
+          "s3:ListBucket",
+          "s3:GetBucketLocation",
+          "s3:ListBucketVersions",
+          "s3:DeleteBucket",
+          "s3:PutBucketPolicy",
+        ]),
+      );
+      expect(about(/:kms:/)).toEqual(
+        sorted([
+          "kms:Decrypt",
+          "kms:GenerateDataKey",
+          "kms:Encrypt",
+          "kms:DescribeKey",
+          "kms:GenerateDataKeyWithoutPlaintext",
+          "kms:ReEncryptFrom",
+          "kms:ScheduleKeyDeletion",
+          "kms:CreateGrant",
+        ]),
+      );
+      expect(requests.every(({ resource }) => /^arn:[^:]*:(s3|kms):/.test(resource))).toBe(true);
+      const values = (key: string) =>
+        requests.flatMap(({ context }) =>
+          context?.[key] === undefined ? [] : String(context[key]),
+        );
+      const services = ["ec2.us-west-2.amazonaws.com", "s3.us-west-2.amazonaws.com"];
+      expect(sorted(values("kms:ViaService"))).toEqual(
+        named ? sorted([...services, "s3.cn-north-1.amazonaws.com.cn"]) : services,
+      );
+      const near = (name: string) =>
+        ["", "x", "/", "0/x", "b/y", "*", "é"].flatMap((end) =>
+          [0, 1, 2].map((cut) => name.slice(0, name.length - cut) + end),
+        );
+      const prefixes = ["db/"].concat(named ? ["", "a*b/"] : []);
+      expect(sorted(values("s3:prefix"))).toEqual(sorted(prefixes.flatMap(near)));
+      const keys = ["arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444"];
+      if (named) keys.push("arn:aws-cn:kms:cn-north-1:123456789012:key/k");
+      expect(
+        sorted(requests.map(({ resource }) => resource).filter((arn) => arn.includes(":kms:"))),
+      ).toEqual(sorted(keys.flatMap(near)));
+      const asked = requests.map(({ resource }) => resource);
+      for (const object of ["arn:aws:s3:::wh-bucket/db/", "arn:aws:s3:::wh-bucket/db/x"]) {
+        expect(asked).toContain(object);
+      }
+      for (const object of ["lake", "lake/a*b/", "lake/a*b/x", "lake/a*bx"]) {
+        expect(asked.includes(`arn:aws-cn:s3:::${object}`), object).toBe(named);
+      }
+    }
   });
 });
 

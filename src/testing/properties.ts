@@ -52,7 +52,12 @@ export function propertiesJudgedBy(allows: Judge): readonly LeastPrivilegeProper
     name,
     statement,
     check: (generate, { numRuns = 1000, seed } = {}) => {
-      fc.assert(test(generate), { numRuns, ...(seed === undefined ? {} : { seed }) });
+      const includeErrorInReport = true;
+      fc.assert(test(generate), {
+        numRuns,
+        includeErrorInReport,
+        ...(seed === undefined ? {} : { seed }),
+      });
     },
   });
   return [
