@@ -215,12 +215,12 @@ const ARN_WORD = /^[\w+=,.@:/*-]+/;
 
 /** The ARN that stands for a resource, as the form of the message (told by what it follows) has it. */
 function arnIn(written: string, before: string): string | undefined {
-  let arn = written.trim().replace(QUOTES, "");
+  let arn = written.replace(QUOTES, "");
   if (!/^arn:/i.test(arn) || arn.length > MOST_ARN) return undefined;
   // Only the keys of objects hold whatever there is; behind others a word may be glued to the quote.
-  if (!/^arn:[^:]*:s3:/i.test(arn)) arn = ARN_WORD.exec(arn.replace(/\s+/g, ""))?.[0] ?? arn;
+  if (!/^arn:[^:]*:s3:/i.test(arn)) arn = ARN_WORD.exec(arn.replace(/\s/g, ""))?.[0] ?? arn;
   if (/<Message>$/i.test(before)) return withoutEntities(arn);
-  if (!before.endsWith('"') || !arn.includes("\\")) return arn;
+  if (!before.endsWith('"')) return arn;
   try {
     return String(JSON.parse(`"${arn}"`));
   } catch {

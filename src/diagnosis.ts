@@ -148,10 +148,12 @@ function diagnose(found: readonly Denial[], session: Session): Diagnosis[] {
   }
   const denials = [...counts.values()];
   const encrypting = new Set(
-    denials.map(({ denial }) => (sameAction(denial, "kms:GenerateDataKey") ? denial.resource : "")),
+    denials
+      .filter(({ denial }) => sameAction(denial, "kms:GenerateDataKey"))
+      .map(({ denial }) => denial.resource),
   );
   const diagnoses = denials.map(({ denial, count }) => {
-    const finding = explain(denial, session, encrypting.has(denial.resource ?? ""));
+    const finding = explain(denial, session, encrypting.has(denial.resource));
     return { ...denial, ...finding, count };
   });
   return diagnoses.sort(
@@ -291,7 +293,7 @@ const EVERYWHERE: Readonly<Locations> = {
 
 function explainKey(denial: Denial, session: Session, encrypts: boolean): Finding {
   const { action = "", resource, service } = denial;
-  const { config, policy, locations } = session;
+  const { config, policy, locations = {} } = session;
   if (resource === undefined) {
     return possible(
       "kms-key-not-configured",
@@ -335,7 +337,7 @@ function explainKey(denial: Denial, session: Session, encrypts: boolean): Findin
     return notConfigured(denial, session, encrypts);
   }
   const isWrite = sameAction(denial, "kms:GenerateDataKey");
-  if (locations === undefined || policy === undefined) {
+  if (policy === undefined) {
     return possible(
       "session-outdated",
       `The storage configuration has the key, for sessions that may ${isWrite ? "write" : "read"}. Either this one may not, or it was made of an older configuration: let the engine fetch new credentials.`,
@@ -463,7 +465,7 @@ function explainS3(denial: Denial, session: Session): Finding {
   const access = ACCESS_OF[action.toLowerCase()];
   if (access === undefined) return neverGranted(action);
   const option = OPTION_OF[action.toLowerCase()];
-  const { config, locations, policy, options } = session;
+  const { config, locations = {}, policy, options } = session;
   const [, inArn, keyInArn] = S3_ARN.exec(denial.resource ?? "") ?? [];
   const bucket = denial.bucket ?? inArn;
   const key = denial.key ?? keyInArn;
@@ -495,7 +497,7 @@ function explainS3(denial: Denial, session: Session): Finding {
       remedy("allowedLocations", uri, add),
     );
   }
-  if (locations === undefined || policy === undefined) {
+  if (policy === undefined) {
     return possible(
       "location-not-granted",
       `The session may not ${access} here. Its locations were not passed in; they need this one.`,
@@ -541,13 +543,13 @@ function locationAround(
   bucket: string,
   key: string | undefined,
   access: Access,
-  locations: Locations | undefined,
+  locations: Locations,
 ): string | undefined {
   const place = key === undefined ? `${bucket}/` : `${bucket}/${key}`;
   let around: string | undefined;
   for (const other of ACCESSES) {
     if (other === access) continue;
-    for (const uri of locations?.[other] ?? []) {
+    for (const uri of locations[other] ?? []) {
       const outer = placeOf(uri);
       const inside =
         outer !== undefined &&

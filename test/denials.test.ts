@@ -40,10 +40,17 @@ describe("who may not do what", () => {
     ],
     "no action that is none": [denied("12345")],
     "no action a sentence later": [denied("this. See kms:Decrypt")],
+    "no action a sentence later, though its resource is named": [
+      denied("this. See kms:Decrypt on resource: x"),
+    ],
     "no action at the end": [denied("")],
     "the action, though its service is beyond words": [denied(`${"s".repeat(41)}:Get`)],
     "nobody, where a sentence stands for the user": [
       denied("s3:GetObject").replace(USER, `${USER} (of us)`),
+      { action: "s3:GetObject" },
+    ],
+    "nobody, where a sentence goes before the user": [
+      denied("s3:GetObject").replace(USER, `(one of us) ${USER}`),
       { action: "s3:GetObject" },
     ],
     "nobody, where no user is named": [
@@ -100,6 +107,19 @@ describe("the resource", () => {
     "with breaks that JSON wrote": [
       on(`"${FILE}\\r\\n\\t1.parquet\\\\n"${because}`),
       { ...of(`${FILE}1.parquet`), ...noPolicy },
+    ],
+    "with breaks that JSON wrote twice": [
+      on(`"${FILE}\\\\n\\\\t1.parquet\\\\\\n\\\\\\t"${because}`),
+      { ...of(`${FILE}1.parquet`), ...noPolicy },
+    ],
+    "amid words that JSON broke twice": [
+      on(`"${FILE}"${because}`).replace(/ /g, "\\\\n\\\\t").replace(/lows/, "lo\\\\\\nws"),
+      { ...of(FILE), ...noPolicy },
+    ],
+    "before an ellipsis": [on(`${FILE}...`), of(FILE)],
+    "of no XML, behind XML": [
+      `<Message>no</Message> ${on(`"${FILE}&amp;"${because}`)}`,
+      { ...of(`${FILE}&amp;`), ...noPolicy },
     ],
     "a key, which has no spaces": [
       denied("kms:Decrypt", ` on resource: ${KEY.slice(0, 40)} ${KEY.slice(40)}${because}`),

@@ -371,6 +371,12 @@ const cases: Record<string, Case> = {
     config: catalog,
     remedy: `{"Effect":"Allow","Principal":{"AWS":"${catalog.roleArn}"},"Action":"kms:Decrypt","Resource":"*"}, {"Effect":"Allow","Action":"kms:Decrypt","Resource":"${KEY.replace("123456789012", "999988887777")}"}`,
   },
+  "the key is of another account than the role, whoever asks": {
+    cause: "kms-key-cross-account",
+    text: `not authorized. It is not authorized to perform: kms:Decrypt on resource: ${KEY.replace("123456789012", "999988887777")} because no resource-based policy allows the kms:Decrypt action`,
+    config: catalog,
+    remedy: `{"Effect":"Allow","Principal":{"AWS":"${catalog.roleArn}"},"Action":"kms:Decrypt","Resource":"*"}, {"Effect":"Allow","Action":"kms:Decrypt","Resource":"${KEY.replace("123456789012", "999988887777")}"}`,
+  },
   "the bucket's policy denies": {
     cause: "bucket-policy",
     text: denied("s3:GetObject", OBJECT, "with an explicit deny in a resource-based policy"),
