@@ -108,7 +108,7 @@ const HOW = "configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
  */
 export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string {
-  if (USUAL_KEY.test(arn)) {
+  if ((onAws ? AWS_KEY : KEY).test(arn)) {
     const kms = arn.indexOf(":kms:");
     const afterRegion = arn.indexOf(":", kms + 5);
     return { arn, partition: arn.slice(4, kms), region: arn.slice(kms + 5, afterRegion) };
@@ -119,22 +119,19 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
   if (!validate(arn)) {
     return `is no ARN, and a bare key id cannot stand in a policy: ${HOW}, which \`aws kms describe-key\` prints.`;
   }
-  const { partition, service, region, accountId, resource } = parse(arn);
+  const { partition, service, region, resource } = parse(arn);
   if (service !== "kms") return `is an ARN of another service: ${HOW}.`;
   if (resource.startsWith("alias/")) return ALIAS;
   if (!/^key\/[\w.-]+$/.test(resource)) return `does not name a key: ${HOW}.`;
   if (!/^[a-zA-Z0-9-]+$/.test(partition)) return `has no valid partition: ${HOW}.`;
-  if (onAws) {
-    if (!/^[a-z0-9-]+$/.test(region)) return `lacks the region of the key: ${HOW}.`;
-    if (!/^\d{12}$/.test(accountId)) return `lacks the 12-digit account of the key: ${HOW}.`;
-  } else if (!/^[\w.-]*$/.test(region) || !/^[\w.-]*$/.test(accountId)) {
-    return `has no valid region or account: ${HOW}.`;
-  }
-  return { arn, partition, region };
+  if (!onAws) return `has no valid region or account: ${HOW}.`;
+  return /^[a-z0-9-]+$/.test(region)
+    ? `lacks the 12-digit account of the key: ${HOW}.`
+    : `lacks the region of the key: ${HOW}.`;
 }
 
-/** A key ARN without surprises, as AWS has them. */
-const USUAL_KEY = /^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
+const AWS_KEY = /^arn:[a-zA-Z0-9-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
+const KEY = /^arn:[a-zA-Z0-9-]+:kms:[\w.-]*:[\w.-]*:key\/[\w.-]+$/;
 
 const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it: ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
 

@@ -126,6 +126,7 @@ describe("an endpoint", () => {
     ["https://evil.example\\@s3.us-west-2.amazonaws.com", undefined],
     ["https://a b.amazonaws.com", undefined],
     ["//s3.us-west-2.amazonaws.com", undefined],
+    [" https://s3.us-west-2.amazonaws.com", undefined],
     ["", undefined],
   ])("%j is AWS' own: %s", (endpoint, own) => {
     expect(isAwsEndpoint(endpoint)).toBe(own);

@@ -22,6 +22,9 @@ describe("a location is refused as INVALID_LOCATION, with its list and index:", 
     ["gs://wh-bucket/db", "must begin with s3://"],
     [" s3://wh-bucket/db", "must begin with s3://"],
     ["https://wh-bucket/db", "must begin with s3://"],
+    ["s3x://wh-bucket/db", "must begin with s3://"],
+    ["s3ab://wh-bucket/db", "must begin with s3://"],
+    ["x\ns3://wh-bucket/db", "must begin with s3://"],
     ["s3://", "no bucket"],
     ["s3:///db", "no bucket"],
     ["s3://ab/db", "no S3 store accepts"],
@@ -34,6 +37,9 @@ describe("a location is refused as INVALID_LOCATION, with its list and index:", 
     ["s3://bücket/db", "no S3 store accepts"],
     ["s3://wh-bucket?versionId=3", "no S3 store accepts"],
     ["s3://192.168.5.4/db", "no S3 store accepts"],
+    ["s3://1.2.34.5/db", "no S3 store accepts"],
+    ["s3://1.2.3.45", "no S3 store accepts"],
+    ["s3://ab", "no S3 store accepts"],
     ["s3://arn:aws:s3:us-west-2:123456789012:accesspoint/db", "access point"],
     ["s3://orders--usw2-az1--x-s3/db", "directory bucket"],
     ["s3://wh-bucket/a\tb", "control character"],
@@ -156,6 +162,20 @@ describe("a location means every key below its prefix:", () => {
   });
 });
 
+test("names near those of IP addresses and directory buckets are buckets", () => {
+  const uris = ["x1.2.3.4", "1.2.3.4x", "1.2.3.4.5", "1.2.3", "a--x-s3b", "ab--x-s3-"];
+  expect(objects(...uris.map((bucket) => `s3://${bucket}`))).toHaveLength(uris.length);
+  expect(objects(...uris.map((bucket) => `s3://${bucket}/a`))).toHaveLength(uris.length);
+});
+
+test("no more than ten faults are told, of whichever kind", () => {
+  const config = { allowedLocations: ["s3://wh-bucket/db"] };
+  const mixed = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? "x" : `s3://other/${i}`));
+  expect(faultOf(() => build({ read: mixed }, config)).paths).toEqual(
+    [0, 2, 4, 6, 8].map((i) => `read.${i}`),
+  );
+});
+
 describe("allowedLocations", () => {
   const config = { allowedLocations: ["s3a://wh-bucket/db", "s3://other"] };
   test("must contain every location", () => {
@@ -168,6 +188,24 @@ describe("allowedLocations", () => {
         paths: ["write.1"],
       });
     }
+  });
+
+  test("may lie inside one another, in any order", () => {
+    const nested = {
+      allowedLocations: ["s3://lake/a/c", "s3://lake/a", "s3://lake/a/b/", "s3://z-1"],
+    };
+    const uris = [
+      "s3://lake/a/d",
+      "s3://lake/a/c/x",
+      "s3://lake/a/bb",
+      "s3://lake/a",
+      "s3://z-1/x",
+    ];
+    for (const uri of uris) {
+      expect(build({ read: [uri] }, nested).Statement[0]?.Effect, uri).toBe("Allow");
+    }
+    expect(build({ read: uris }, nested).Statement[0]?.Effect).toBe("Allow");
+    expect(faultOf(() => build({ read: ["s3://lake/b"] }, nested)).paths).toEqual(["read.0"]);
   });
 
   test("that are empty allow nothing", () => {

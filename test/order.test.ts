@@ -10,6 +10,7 @@ import {
   serializePolicy,
 } from "../src/index.ts";
 import { locationsArbitrary, storageConfigArbitrary } from "../src/testing/index.ts";
+import { faultOf } from "./errors.ts";
 
 const listOf = (value: Statement["Action"]) => (typeof value === "string" ? [value] : [...value]);
 /** What a statement is sorted by, as one string: NUL comes before all that a name may hold. */
@@ -95,6 +96,14 @@ describe("of policies as short, the same one is emitted in every release", () =>
     readFileSync(new URL("policies.json", import.meta.url), "utf8"),
   ) as Case[];
   test.each(cases)("$name", ({ config, locations, options, policy }) => {
-    expect(serializePolicy(buildSessionPolicy(config, locations, options))).toBe(policy);
+    const build = (maxLength: number) =>
+      serializePolicy(buildSessionPolicy(config, locations, { ...options, maxLength }));
+    expect(build(Number.POSITIVE_INFINITY)).toBe(policy);
+    // Its length is known to the character.
+    expect(build(policy.length)).toBe(policy);
+    if (policy.includes('"Deny"')) return;
+    expect(faultOf(() => build(policy.length - 1)).message).toContain(
+      `The shortest possible policy has ${policy.length} characters, and ${policy.length - 1} are`,
+    );
   });
 });

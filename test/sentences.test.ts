@@ -68,6 +68,10 @@ const cases: Record<string, Case[]> = {
       config({ storageType: "GCS" }),
       'INVALID_STORAGE_CONFIG storageType: must be "S3": other storage types have no AWS policy.',
     ],
+    [
+      config({ storageType: "S3", storageName: 1 }),
+      "INVALID_STORAGE_CONFIG storageName: must be a string.",
+    ],
     [config({ storageName: 1 }), "INVALID_STORAGE_CONFIG storageName: must be a string."],
     [config({ roleArn: 1 }), "INVALID_STORAGE_CONFIG roleArn: must be a string."],
     [config({ externalId: 1 }), "INVALID_STORAGE_CONFIG externalId: must be a string."],
@@ -290,6 +294,23 @@ const cases: Record<string, Case[]> = {
     [
       options({ maxLength: "2048" }),
       "INVALID_OPTIONS maxLength: must be a whole number of characters above 0, or Infinity.",
+    ],
+    [
+      options({ profile: "polaris", kmsViaService: true }),
+      'INVALID_OPTIONS kmsViaService: is nothing that profile "polaris" ever grants.',
+    ],
+    [
+      options({ profile: "polaris", abortMultipartUploads: true }),
+      'INVALID_OPTIONS abortMultipartUploads: is nothing that profile "polaris" ever grants.',
+    ],
+    [
+      () =>
+        buildSessionPolicy(
+          { currentKmsKey: key("k"), endpoint: "http://minio" },
+          {},
+          { kmsViaService: true },
+        ),
+      "INVALID_OPTIONS kmsViaService: insists on a condition that can't be formed: the name of S3 is documented for aws, aws-cn and aws-us-gov, without an endpoint outside AWS.",
     ],
     [options({ kmsViaService: 1 }), "INVALID_OPTIONS kmsViaService: must be true or false."],
     [options({ objectVersions: 1 }), "INVALID_OPTIONS objectVersions: must be true or false."],
