@@ -125,6 +125,76 @@ describe("planSessionPolicies", () => {
     expect(plan[0]?.locations.list).toContain("s3://wh-bucket/db/table_00");
   });
 
+  test("fills sessions to the last character that is allowed", () => {
+    const tables = (from: number, to: number) => all(short(100).read.slice(from, to));
+    const length = (from: number, to: number) =>
+      serializePolicy(buildSessionPolicy(config, tables(from, to))).length;
+    const maxLength = length(0, 3);
+    const counts = (most: number) =>
+      planSessionPolicies(config, tables(0, 6), { maxLength: most }).map(
+        ({ locations }) => [...(locations.read ?? [])].length,
+      );
+    expect([maxLength, maxLength - 1, length(0, 6), length(0, 6) - 1].map(counts)).toEqual([
+      [3, 3],
+      [2, 2, 2],
+      [6],
+      [5, 1],
+    ]);
+    expect(counts(length(0, 1))).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(faultOf(() => counts(length(0, 1) - 1))).toMatchObject({
+      code: "POLICY_TOO_LARGE",
+      paths: ["read.0"],
+    });
+    const { message } = faultOf(() => buildSessionPolicy(config, tables(0, 6), { maxLength }));
+    expect(message).toContain("3 of the 6 locations would fit");
+  });
+
+  test("goes bucket by bucket, and within one access by access", () => {
+    const write = ["s3://lake/b", "s3://lake/d", "s3://pond/b"];
+    const read = ["s3://lake/a", "s3://lake/b", "s3://lake/c", "s3://pond/a"];
+    const plan = planSessionPolicies({}, { read, write }, { maxLength: 230 });
+    expect(plan.map(({ locations }) => locations)).toEqual([
+      { read: ["s3://lake/a", "s3://lake/c"] },
+      { read: ["s3://lake/b"], write: ["s3://lake/b"] },
+      { write: ["s3://lake/d", "s3://pond/b"] },
+      { read: ["s3://pond/a"] },
+    ]);
+  });
+
+  test("names locations as they were, but for a slash that makes no difference", () => {
+    const read = ["s3://lake/a//", "s3://lake/b/", "s3://pond", "s3://pond-2/"];
+    expect(planSessionPolicies({}, { read })[0]?.locations.read).toEqual([
+      "s3://lake/a//",
+      "s3://lake/b",
+      "s3://pond-2",
+      "s3://pond",
+    ]);
+  });
+
+  test("of the prediction grants what one policy would, also where only some may write", () => {
+    const account = { roleArn: "arn:aws:iam::123456789012:role/polaris", region: "us-west-2" };
+    const read = numbered(12, (n) => `s3://lake/table_${n}`);
+    const options = { profile: "polaris", maxLength: 500 } as const;
+    const kms = (locations: Locations) =>
+      planSessionPolicies(account, locations, options).map(({ policy }) =>
+        serializePolicy(policy).includes("kms:"),
+      );
+    expect(new Set(kms({ read }))).toEqual(new Set([true]));
+    expect(kms({ read }).length).toBeGreaterThan(1);
+    expect(new Set(kms({ read, write: ["s3://lake/z"] }))).toEqual(new Set([false]));
+    expect(new Set(kms({ read, delete: ["s3://lake/z"] }))).toEqual(new Set([false]));
+  });
+
+  test("of whole buckets that are listed, in both profiles", () => {
+    const list = ["s3://lake", "s3://pond", "s3://lake/db"];
+    const prefixes = (profile: "polaris" | "least-privilege") =>
+      planSessionPolicies({}, { list }, { profile, maxLength: 300 }).map(
+        ({ locations }) => locations.list,
+      );
+    expect(prefixes("least-privilege")).toEqual([["s3://lake", "s3://pond"]]);
+    expect(prefixes("polaris")).toEqual([["s3://lake", "s3://lake/db"], ["s3://pond"]]);
+  });
+
   test("does not depend on order, repeats or spelling", () => {
     const { read } = short(60);
     const respelled = [...read, ...read].reverse().map((uri) => `${uri.replace("s3:", "s3a:")}/`);
