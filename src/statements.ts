@@ -119,7 +119,6 @@ const NOBODY = -1;
 function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID): Shortest {
   if (grid.columns.length + riders.columns.length === 0) return { named: [], length: 0 };
   if (grid.columns.length <= 1 && riders.columns.length <= 1) return once(frame, grid, riders);
-  if (riders.columns.length === 0 && standAlone(frame, grid)) return each(frame, grid);
   let best: readonly Seated[] = [];
   let length = Infinity;
   const riderCovers = covers(riders);
@@ -171,22 +170,7 @@ function nameAll({ own, rider }: Seated, grid: Grid, riders: Grid): Named {
   };
 }
 
-/**
- * Whether a statement for each column is shortest. Each column is granted just what it requires, so
- * whatever is shorter names one of them twice, and can save no more than all rows, brackets, and all
- * frames but two.
- */
-function standAlone(frame: number, { rows, columns }: Grid): boolean {
-  let saved = (columns.length - 2) * frame + columns.length * 2 * BRACKETS;
-  let shortestColumn = Infinity;
-  for (const column of columns) {
-    if (column.required !== column.allowed) return false;
-    saved += lengthOfRows(rows, column.required);
-    shortestColumn = Math.min(shortestColumn, column.length);
-  }
-  return shortestColumn >= saved;
-}
-
+/** A statement for each column. */
 function each(frame: number, { rows, columns }: Grid): Shortest {
   const named: Named[] = [];
   let length = 0;
@@ -312,7 +296,8 @@ export function keyUses(grants: readonly KmsGrants[]): KeyUses {
   let length = 0;
   for (const { viaService, keys } of grants) {
     const frame = viaService === undefined ? PLAIN_FRAME : KMS_FRAME + viaService.length;
-    const usage = shortest(frame, keys);
+    // Nothing is shorter: a key named twice takes at least 20 characters, for one action of 14.
+    const usage = each(frame, keys);
     for (const { rows, columns } of usage.named) {
       uses.push({ actions: oneOrMany(rows), keys: oneOrMany(columns), viaService });
     }

@@ -162,6 +162,43 @@ describe("a location means every key below its prefix:", () => {
   });
 });
 
+test.each([
+  [["a", "a!", "a/b", "b"], undefined],
+  [["a", "a/b", "a/b/c", "a0"], undefined],
+  [["a/", "a/b/", "a/c", "b/"], undefined],
+  [["a", "a", "b"], undefined],
+  [["a", "a/", "b"], undefined],
+  [["a", "b", ""], undefined],
+  [
+    ["a", "a!", "a!/b", "a/b"],
+    ["a", "a!"],
+  ],
+  [
+    ["a", "a-x", "a/x", "b"],
+    ["a", "a-x", "b/"],
+  ],
+  [
+    ["db/a", "db/b", "db2/a", "e"],
+    ["db", "db2", "e"],
+  ],
+  [
+    ["db", "db/b", "db0"],
+    ["db", "db0"],
+  ],
+  [
+    ["d", "e/x", "e/y", "f"],
+    ["d", "e", "f"],
+  ],
+])("%j, in order or not, allowed in %j, give the same", (prefixes, allowed) => {
+  const uris = prefixes.map((prefix) => `s3://lake/${prefix}`);
+  const config = { allowedLocations: allowed?.map((prefix) => `s3://lake/${prefix}`) };
+  const all = (list: string[]) => ({ read: list, list, write: list, delete: list });
+  expect(build(all(uris), config)).toEqual(build(all([...uris].reverse()), config));
+  const more = [...uris, "s3://pond/a"];
+  const both = { allowedLocations: config.allowedLocations?.concat("s3://pond") };
+  expect(build(all(more), both)).toEqual(build(all([...more].reverse()), both));
+});
+
 test("names near those of IP addresses and directory buckets are buckets", () => {
   const uris = ["x1.2.3.4", "1.2.3.4x", "1.2.3.4.5", "1.2.3", "a--x-s3b", "ab--x-s3-"];
   expect(objects(...uris.map((bucket) => `s3://${bucket}`))).toHaveLength(uris.length);
