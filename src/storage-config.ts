@@ -194,6 +194,12 @@ function ours(issue: { path: PropertyKey[]; message: string }): SessionPolicyIss
 
 type Shape = z.infer<typeof shape>;
 
+const CURRENT = -1;
+
+function pathOf(place: number): SessionPolicyIssue["path"] {
+  return place === CURRENT ? ["currentKmsKey"] : ["allowedKmsKeys", place];
+}
+
 /** Reads a configuration whose fields have the right types; `config` is undefined if it has issues. */
 function readConfig(input: Shape): {
   readonly config: StorageConfig | undefined;
@@ -217,24 +223,24 @@ function readConfig(input: Shape): {
   }
 
   const keys: KmsKey[] = [];
-  const paths: SessionPolicyIssue["path"][] = [];
+  // Where each of them is: its index in allowedKmsKeys, or what stands for currentKmsKey.
+  const places: number[] = [];
   const seen = new Set<string>();
-  const readKey = (path: SessionPolicyIssue["path"], arn: string, current: boolean) => {
+  const readKey = (arn: string, place: number) => {
     if (seen.has(arn)) return;
     seen.add(arn);
     const key = parseKmsKeyArn(arn, onAws);
     if (typeof key === "string") {
-      issues.push({ path, message: key });
+      issues.push({ path: pathOf(place), message: key });
     } else {
-      keys.push({ arn, partition: key.partition, region: key.region, current });
-      paths.push(path);
+      const { partition, region } = key;
+      keys.push({ arn, partition, region, current: place === CURRENT });
+      places.push(place);
     }
   };
   if (input.kmsUnavailable !== true) {
-    if (input.currentKmsKey != null) readKey(["currentKmsKey"], input.currentKmsKey, true);
-    input.allowedKmsKeys?.forEach((arn, i) => {
-      readKey(["allowedKmsKeys", i], arn, false);
-    });
+    if (input.currentKmsKey != null) readKey(input.currentKmsKey, CURRENT);
+    input.allowedKmsKeys?.forEach(readKey);
   }
 
   // Behind another store a key's partition is free, and tells nothing about the store's own.
@@ -246,7 +252,7 @@ function readConfig(input: Shape): {
   keys.forEach((key, i) => {
     if (!onAws || key.partition === partition) return;
     issues.push({
-      path: paths[i] ?? [],
+      path: pathOf(places[i] ?? CURRENT),
       message:
         "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
     });
