@@ -211,7 +211,7 @@ function wordAt(page: Page, at: number, pattern: RegExp): string | undefined {
 
 const QUOTES = /^(?:\\*["']|&quot;|&#34;)|(?:\\*["']|&quot;|&#34;)$|[.:]+$/g;
 
-const ARN_WORD = /^[\w+=,.@:/*-]+/;
+const ARN_WORD = /[\w+=,.@:/*-]+/;
 
 /** The ARN that stands for a resource, as the form of the message (told by what it follows) has it. */
 function arnIn(written: string, before: string): string | undefined {

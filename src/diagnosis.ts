@@ -284,12 +284,8 @@ const OUTDATED =
 const NOTHING =
   "The session was granted no location at all, and is denied everything. Grant it the table's.";
 
-const EVERYWHERE: Readonly<Locations> = {
-  read: ["s3://any"],
-  list: ["s3://any"],
-  write: ["s3://any"],
-  delete: ["s3://any"],
-};
+/** All that the use of keys depends on. */
+const EVERYWHERE: Readonly<Locations> = { read: ["s3://any"], write: ["s3://any"] };
 
 function explainKey(denial: Denial, session: Session, encrypts: boolean): Finding {
   const { action = "", resource, service } = denial;
@@ -484,7 +480,7 @@ function explainS3(denial: Denial, session: Session): Finding {
     );
   }
   const isObject = action.toLowerCase() !== "s3:listbucket" && key !== undefined;
-  const uri = locationAround(bucket, isObject ? key : undefined, access, locations);
+  const uri = locationAround(bucket, isObject ? key : undefined, locations);
   const add = uri === undefined ? undefined : remedy(access, uri);
   if (
     uri !== undefined &&
@@ -536,19 +532,17 @@ function explainS3(denial: Denial, session: Session): Finding {
 }
 
 /**
- * The location to grant for an object: the smallest one that the session has for another access, or
+ * The location to grant for an object: the smallest one that the session has for some access, or
  * the folder of the object.
  */
 function locationAround(
   bucket: string,
   key: string | undefined,
-  access: Access,
   locations: Locations,
 ): string | undefined {
   const place = key === undefined ? `${bucket}/` : `${bucket}/${key}`;
   let around: string | undefined;
   for (const other of ACCESSES) {
-    if (other === access) continue;
     for (const uri of locations[other] ?? []) {
       const outer = placeOf(uri);
       const inside =

@@ -116,6 +116,10 @@ describe("the resource", () => {
       on(`"${FILE}"${because}`).replace(/ /g, "\\\\n\\\\t").replace(/lows/, "lo\\\\\\nws"),
       { ...of(FILE), ...noPolicy },
     ],
+    "not what is not said to be one": [
+      denied("s3:GetObject", ` ${FILE}`),
+      { principal: USER, action: "s3:GetObject" },
+    ],
     "before an ellipsis": [on(`${FILE}...`), of(FILE)],
     "of no XML, behind XML": [
       `<Message>no</Message> ${on(`"${FILE}&amp;"${because}`)}`,

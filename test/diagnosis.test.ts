@@ -227,6 +227,13 @@ const cases: Record<string, Case> = {
     certainty: "possible",
     remedy: `--allowed-kms-key ${OLDER}`,
   },
+  "an alias among older keys that are none": {
+    cause: "kms-key-is-alias",
+    text: bySession("kms:Decrypt", OLDER),
+    config: { ...catalog, currentKmsKey: null, allowedKmsKeys: [KEY, "alias/old"] },
+    certainty: "possible",
+    remedy: `--allowed-kms-key ${OLDER}`,
+  },
   "KMS is declared unavailable": {
     cause: "kms-unavailable",
     text: bySession("kms:Decrypt", KEY),
@@ -325,6 +332,22 @@ const cases: Record<string, Case> = {
     config: catalog,
     locations: allOf,
     remedy: "--object-versions true",
+  },
+  "versions are read where the location is": {
+    cause: "location-not-granted",
+    text: bySession("s3:GetObjectVersion", "arn:aws:s3:::wh1/x/f"),
+    config: catalog,
+    locations: allOf,
+    options: { objectVersions: true },
+    remedy: "--read s3://wh1/x",
+  },
+  "uploads are given up where the location is": {
+    cause: "location-not-granted",
+    text: bySession("s3:AbortMultipartUpload", "arn:aws:s3:::wh1/x/f"),
+    config: catalog,
+    locations: allOf,
+    options: { abortMultipartUploads: true },
+    remedy: "--write s3://wh1/x",
   },
   "giving up uploads is an option": {
     cause: "option-not-set",
@@ -493,6 +516,15 @@ test("what is certain comes first", () => {
   expect(certainties).toEqual(["certain", "possible"]);
 });
 
+test("the alias that a key replaces is told, of whichever field", () => {
+  const config = { ...catalog, currentKmsKey: null, allowedKmsKeys: [KEY, "alias/old"] };
+  const [found] = diagnoseAccessDenied(
+    cases["an alias among older keys that are none"]?.text ?? "",
+    config,
+  );
+  expect(found?.remedy).toMatchObject({ value: OLDER, replaces: "alias/old" });
+});
+
 test("input that is none is refused", () => {
   expect(faultOf(() => diagnoseAccessDenied(1 as never))).toMatchObject({
     code: "INVALID_REQUEST",
@@ -501,6 +533,9 @@ test("input that is none is refused", () => {
     code: "INVALID_KMS_KEY",
     paths: ["currentKmsKey"],
   });
+  expect(faultOf(() => diagnoseAccessDenied("", { currentKmsKey: "my/alias/lake" })).code).toBe(
+    "INVALID_KMS_KEY",
+  );
   expect(
     faultOf(() => diagnoseAccessDenied("", { currentKmsKey: "alias/a", allowedKmsKeys: ["x"] })),
   ).toMatchObject({ code: "INVALID_KMS_KEY", paths: ["currentKmsKey", "allowedKmsKeys.0"] });
