@@ -207,16 +207,15 @@ export function propertiesJudgedBy(allows: Judge): readonly LeastPrivilegeProper
       "monotone",
       "One more location takes no access away, and one key less adds none.",
       (generate) =>
-        fc.property(sessionsWithRequests, fc.nat(), ([session, requests], which) => {
+        fc.property(sessionsWithRequests, changes, ([session, requests], { access, isCurrent }) => {
           const { storageConfig, locations } = session;
-          const access = accesses[which % accesses.length] ?? "read";
           const list = [...(locations[access] ?? [])];
           const fewer = { ...session, locations: { ...locations, [access]: list.slice(1) } };
           const { currentKmsKey: _, ...withoutCurrent } = storageConfig;
           const allowedKmsKeys = storageConfig.allowedKmsKeys?.slice(1) ?? [];
           const keyless = {
             ...session,
-            storageConfig: which % 2 === 0 ? withoutCurrent : { ...storageConfig, allowedKmsKeys },
+            storageConfig: isCurrent ? withoutCurrent : { ...storageConfig, allowedKmsKeys },
           };
           const policy = run(generate, session);
           for (const smaller of [run(generate, fewer), run(generate, keyless)]) {
@@ -412,6 +411,8 @@ const sessionsWithRequests: Arbitrary<[Session, AccessRequest[]]> = sessions.cha
     fc.array(requestsBeside(namesOfSession(session)), { minLength: 1, maxLength: 25, size: "max" }),
   ),
 );
+/** Of which access there is one location less, and which key. */
+const changes = fc.record({ access: fc.constantFrom(...accesses), isCurrent: fc.boolean() });
 const specialSessions = fc.tuple(
   fc.record({
     storageConfig: storageConfigArbitrary({ partitions: ["aws"] }),
