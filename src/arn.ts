@@ -87,8 +87,9 @@ const USUAL_ROLE = /^arn:[a-z0-9-]+:iam::\d+:role\/[\w+=,.@/-]+$/;
 /** What `.` does not match in a Java pattern. */
 const JAVA_LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
 
+/** The last colon before a place; 0 or less where there is none that anything could go before. */
 function colonBefore(text: string, end: number): number {
-  return end < 1 ? -1 : text.lastIndexOf(":", end - 1);
+  return text.lastIndexOf(":", end - 1);
 }
 
 /** A KMS key ARN that may stand in a policy as it is: no part of it is a wildcard or a variable. */

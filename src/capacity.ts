@@ -63,8 +63,6 @@ export function splitOverSessions(
   const each = { ...session, profile, keyUsesFor };
 
   const sessions: Bin[] = [];
-  const smallest = units.reduce((least, { atLeast }) => Math.min(least, atLeast), Infinity);
-  let open: Bin[] = [];
   for (const unit of byLikeness(units)) {
     const add = (bin: Bin) => {
       const { length } = statementsFor(each, placesOf([...bin.units, unit]));
@@ -74,7 +72,7 @@ export function splitOverSessions(
       bin.length = length;
       return length;
     };
-    const room = open.find((bin) => {
+    const room = sessions.find((bin) => {
       // What another bucket lists under the same pattern may share its statement, at less than nothing.
       const mayShare = unit.listed !== undefined && bin.listed.has(unit.listed);
       if (!mayShare && bin.length + unit.atLeast > session.maxLength) return false;
@@ -85,9 +83,6 @@ export function splitOverSessions(
     const alone = add(bin);
     if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
     sessions.push(bin);
-    open.push(bin);
-    if (places.length === 1)
-      open = open.filter(({ length }) => length + smallest <= session.maxLength);
   }
   return sessions.map(({ units }) => planOf(statementsFor(each, placesOf(units)).Statement, units));
 }

@@ -278,7 +278,6 @@ function needsOf(
     const inherited = aroundRows[aroundRows.length - 1] ?? root;
     const allowed = rowsOf(profile, accesses[i] ?? 0) | inherited;
     const required = allowed & ~inherited;
-    if (required === 0) return;
     around.push(prefix);
     aroundRows.push(allowed);
     if (required & LIST) listed.push(prefix);

@@ -60,10 +60,8 @@ function covers({ rows, columns }: Grid): Cover[] {
         rows: bits(set),
         columns: choice.flatMap((chosen, i) => (chosen.includes(s) ? [i] : [])),
       }));
-      // A family with a set that nothing chose is another family, and shorter.
-      if (rectangles.every((rectangle) => rectangle.columns.length > 0)) {
-        found.push({ rectangles, length });
-      }
+      // One that names no column is in none of the shortest: the family without it is shorter.
+      found.push({ rectangles, length });
     }
   }
   return found;
@@ -117,7 +115,6 @@ const NOBODY = -1;
  * @param frame the length of a statement without what it names, with the comma behind it.
  */
 function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID): Shortest {
-  if (grid.columns.length + riders.columns.length === 0) return { named: [], length: 0 };
   if (grid.columns.length <= 1 && riders.columns.length <= 1) return once(frame, grid, riders);
   let best: readonly Seated[] = [];
   let length = Infinity;
@@ -261,7 +258,7 @@ export function s3Statements({ objects, buckets, lists }: S3Grants): Statements 
   const statements = plain.named.map(({ rows, columns, inOrder }) =>
     allow(oneOrMany(rows), oneOrMany(columns, inOrder)),
   );
-  if (statements.length > 1) statements.sort(byActionAndResource);
+  statements.sort(byActionAndResource);
   let length = plain.length;
   const listings: Statement[] = [];
   for (const grid of listGrids(lists)) {
@@ -272,7 +269,7 @@ export function s3Statements({ objects, buckets, lists }: S3Grants): Statements 
     }
     length += listing.length;
   }
-  if (listings.length > 1) listings.sort(byActionAndResource);
+  listings.sort(byActionAndResource);
   statements.push(...listings);
   return { statements, length };
 }
@@ -303,9 +300,7 @@ export function keyUses(grants: readonly KmsGrants[]): KeyUses {
     }
     length += usage.length;
   }
-  if (uses.length > 1) {
-    uses.sort((a, b) => compare(a.actions, b.actions) || compare(a.keys, b.keys));
-  }
+  uses.sort((a, b) => compare(a.actions, b.actions) || compare(a.keys, b.keys));
   return { uses, length };
 }
 
@@ -338,8 +333,10 @@ function oneOrMany(values: readonly string[], inOrder = false): OneOrMany {
 }
 
 function isInOrder(values: readonly string[]): boolean {
-  for (let i = 1; i < values.length; i++) {
-    if ((values[i - 1] ?? "") > (values[i] ?? "")) return false;
+  let before = "";
+  for (const value of values) {
+    if (value < before) return false;
+    before = value;
   }
   return true;
 }
@@ -351,8 +348,7 @@ function byActionAndResource(a: Statement, b: Statement): number {
 function compare(a: OneOrMany, b: OneOrMany): number {
   const one = typeof a === "string" ? [a] : a;
   const other = typeof b === "string" ? [b] : b;
-  for (let i = 0; i < one.length && i < other.length; i++) {
-    if (one[i] !== other[i]) return (one[i] ?? "") < (other[i] ?? "") ? -1 : 1;
-  }
-  return one.length - other.length;
+  const i = one.findIndex((name, place) => name !== other[place]);
+  if (i < 0) return one.length - other.length;
+  return (one[i] ?? "") < (other[i] ?? "") ? -1 : 1;
 }

@@ -92,11 +92,23 @@ describe("a key ARN", () => {
     ["arn:minio:kms:a b::key/1", false],
     ["arn:minio:kms::a/b:key/1", false],
     ["arn::kms:::key/1", false],
+    ["xarn:minio:kms:::key/1", false],
+    ["arn:minio:kms:::key/1 ", false],
+    ["arn:minio:kms:::key/", false],
   ])("%j, on AWS: %s, is none, and a sentence says what to configure", (arn, onAws) => {
     expect(parseKmsKeyArn(arn, onAws)).toMatch(
       /configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key\/ID.*\.$/,
     );
   });
+});
+
+test.each([
+  ["arn:aws:kms:us-west-2:123456789012:xkey/1", "does not name a key"],
+  ["arn:aws:kms:US west-2:12345:key/1", "lacks the region"],
+  ["arn:aws:kms:us-west-2:12345:key/1", "lacks the 12-digit account"],
+  ["arn:aws:kms:us-west-2:x123456789012:key/1", "lacks the 12-digit account"],
+])("of the key ARN %j it is said that it %s", (arn, what) => {
+  expect(parseKmsKeyArn(arn, true)).toContain(what);
 });
 
 describe("an endpoint", () => {

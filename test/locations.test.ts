@@ -254,6 +254,22 @@ describe("allowedLocations", () => {
   });
 });
 
+test("a prepared builder's policies share nothing that a caller could change", () => {
+  const key = (id: string) => `arn:aws:kms:us-west-2:123456789012:key/${id}`;
+  const config = { currentKmsKey: key("1"), allowedKmsKeys: [key("2"), key("3")] };
+  const locations = { read: ["s3://lake/a", "s3://lake/b"], write: ["s3://lake/a"] };
+  const prepared = createSessionPolicyBuilder(config);
+  const first = prepared(locations);
+  const spoil = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    Object.values(value).forEach(spoil);
+    if (Array.isArray(value)) value.push("spoiled");
+    else Object.assign(value, { spoiled: true });
+  };
+  spoil(first);
+  expect(prepared(locations)).toEqual(buildSessionPolicy(config, locations));
+});
+
 test("a prepared builder gives the same policies, and keeps nothing of what was passed in", () => {
   const config = {
     roleArn: "arn:aws:iam::123456789012:role/x",
