@@ -483,6 +483,7 @@ export const subtleFaults: readonly PlantedFault[] = [
       ["a code in lower case", "a code, not ", (e) => ({ ...e, code: "invalid" })],
       ["a sentence for a code", "a code, not ", (e) => ({ ...e, code: "It is WRONG" })],
       ["a code with a number", "a code, not ", (e) => ({ ...e, code: "WRONG-1" })],
+      ["a code in a list", "a code, not ", (e) => ({ ...e, code: ["WRONG"] })],
       ["no issues", "issues", ({ code, message }) => ({ code, message })],
       ["an empty list of issues", "issues", (e) => ({ ...e, issues: [] })],
       ["issues that are no list", "issues", (e) => ({ ...e, issues: { length: 1 } })],

@@ -75,6 +75,26 @@ describe("the model of what was asked for", () => {
     );
   });
 
+  test("keys are asked for through S3 where that can be told", () => {
+    const session = {
+      storageConfig: { currentKmsKey: key("aws") },
+      locations: { read: ["s3://lake"] },
+    };
+    const asked = (context: Record<string, string>, config = {}) =>
+      isAskedFor(
+        { ...session, storageConfig: { ...session.storageConfig, ...config } },
+        { action: "kms:Decrypt", resource: key("aws"), context },
+      );
+    expect(asked({ "kms:ViaService": "s3.r-1.amazonaws.com" })).toBe(true);
+    expect(asked({ "kms:ViaService": "ec2.r-1.amazonaws.com" })).toBe(false);
+    expect(asked({ "aws:ViaService": "s3.r-1.amazonaws.com" })).toBe(false);
+    expect(asked({})).toBe(false);
+    expect(asked({}, { endpoint: "http://minio.local" })).toBe(true);
+    expect(asked({ "kms:ViaService": "s3.r-1.amazonaws.com" }, { kmsUnavailable: true })).toBe(
+      false,
+    );
+  });
+
   test("an access is asked for below its location, a list by its prefix", () => {
     const session = {
       storageConfig: {},
@@ -197,6 +217,91 @@ describe("arbitraries", () => {
       new Set(["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"]),
     );
     expect(allowed.length).toBeLessThan(requests.length / 2);
+  });
+});
+
+describe("what a property asks of a generator", () => {
+  type Asked = Parameters<typeof buildSessionPolicy>;
+  const askedBy = (name: string): Asked[] => {
+    const asked: Asked[] = [];
+    const property = leastPrivilegeProperties.find((one) => one.name === name);
+    property?.check(
+      (...args) => {
+        asked.push(args);
+        return buildSessionPolicy(...args);
+      },
+      { numRuns: 400, seed: 2 },
+    );
+    return asked;
+  };
+  const most = (asked: Asked[]) =>
+    Math.max(...asked.map(([, locations]) => [...(locations?.read ?? [])].length));
+
+  test("canonical: each location also with s3n and a slash, backwards, as Sets", () => {
+    const asked = askedBy("canonical");
+    for (let i = 0; i < asked.length; i += 2) {
+      const [one, other] = [asked[i]?.[1] ?? {}, asked[i + 1]?.[1] ?? {}];
+      expect(Object.keys(other)).toEqual(Object.keys(one).reverse());
+      for (const access of ["read", "list", "write", "delete"] as const) {
+        if (one[access] === undefined) continue;
+        const uris = [...one[access]].reverse();
+        const respelled = uris.map((uri) => {
+          const rest = uri.slice(uri.indexOf("://"));
+          return `s3n${rest}${rest.at(-1) === "/" ? "" : "/"}`;
+        });
+        expect(other[access]).toBeInstanceOf(Set);
+        expect([...(other[access] ?? [])]).toEqual([
+          ...new Set(uris.flatMap((uri, n) => [uri, respelled[n] ?? ""])),
+        ]);
+      }
+    }
+    const options = asked.flatMap(([, , some]) => Object.keys(some ?? {}));
+    expect([...new Set(options)].sort()).toEqual(
+      ["abortMultipartUploads", "kmsViaService", "maxLength", "objectVersions"].sort(),
+    );
+  });
+
+  test("fits-or-throws: many locations, with a limit and without", () => {
+    const asked = askedBy("fits-or-throws");
+    const limits = asked.map(([, , options]) => options?.maxLength);
+    expect(limits).toContain(undefined);
+    for (const limit of limits) {
+      expect(limit ?? 1).toBeGreaterThanOrEqual(1);
+      expect(limit ?? 1).toBeLessThanOrEqual(3000);
+    }
+    expect(most(asked)).toBeGreaterThan(4);
+    expect(most(asked)).toBeLessThanOrEqual(12);
+  });
+
+  test("special-characters-stay-literal: four locations in one partition", () => {
+    const asked = askedBy("special-characters-stay-literal");
+    const roles = asked.flatMap(([{ roleArn }]) => roleArn ?? []);
+    expect(new Set(roles.map((arn) => arn.split(":")[1]))).toEqual(new Set(["aws"]));
+    expect(most(asked)).toBe(4);
+  });
+
+  test("errors-are-typed: what is right but for a field, too", () => {
+    const almost = askedBy("errors-are-typed").filter(([config]) => {
+      const fields = Object.entries(config ?? {}) as [string, unknown][];
+      const isKnown = fields.some(([field]) => ["roleArn", "region", "endpoint"].includes(field));
+      return isKnown && fields.length > 2 && typeof fields[0]?.[1] === "number";
+    });
+    expect(almost.length).toBeGreaterThan(0);
+  });
+
+  test("no-write-without-write: nothing of what is denied", () => {
+    const deny = {
+      Effect: "Deny",
+      Action: ["s3:PutObject", "s3:DeleteObject"],
+      Resource: "*",
+    } as const;
+    assertLeastPrivilege(
+      (...args) => {
+        const policy = buildSessionPolicy(...args);
+        return { ...policy, Statement: [...policy.Statement, deny] };
+      },
+      { numRuns, only: ["no-write-without-write"] },
+    );
   });
 });
 
