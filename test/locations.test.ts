@@ -227,6 +227,30 @@ describe("allowedLocations", () => {
     }
   });
 
+  test.each([
+    [["lake/db", "lake/db-x"], ["lake/db"], 1],
+    [["lake/db", "lake/db!/a"], ["lake/db"], 1],
+    [["lake/db/a", "lake/db/b", "lake/db0"], ["lake/db"], 2],
+    [["lake/db/", "lake/db/a", "lake/db2/a"], ["lake/db"], 2],
+    [["lake/a/b", "lake/a/c", "lake/ab"], ["lake/a/"], 2],
+    [["lake/a", "lake/b"], ["lake/a", "lake/c"], 1],
+    [["lake/a", "lake/b", "lake/c"], ["lake/a", "lake/c"], 1],
+    [["lake/a", "pond/a"], ["lake"], 1],
+    [["lake/a", "lake2/a"], ["lake/", "pond"], 1],
+    [["lake/a/x", "lake/a/y"], ["lake/a/x"], 1],
+    [["lake/a"], ["lake/a/b"], 0],
+  ])("%j, in order: of these, %j does not allow the one at %i", (places, allowed, at) => {
+    const config = { allowedLocations: allowed.map((place) => `s3://${place}`) };
+    for (const scheme of ["s3", "s3a"]) {
+      const read = places.map((place) => `${scheme}://${place}`);
+      expect(faultOf(() => build({ read }, config))).toMatchObject({
+        code: "LOCATION_NOT_ALLOWED",
+        paths: [`read.${at}`],
+      });
+      expect(build({ read: read.slice(0, at) }, config).Statement).not.toHaveLength(0);
+    }
+  });
+
   test("may lie inside one another, in any order", () => {
     const nested = {
       allowedLocations: ["s3://lake/a/c", "s3://lake/a", "s3://lake/a/b/", "s3://z-1"],
