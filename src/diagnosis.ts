@@ -253,22 +253,33 @@ function accountOf(arn: string): string | undefined {
   return arn.split(":")[4] || undefined;
 }
 
+/** A denial of the use of a key that it names. */
+interface KeyDenial extends Denial {
+  readonly resource: string;
+}
+
+/** A denial that tells what was asked for. */
+interface ActionDenial extends Denial {
+  readonly action: string;
+}
+
 function explain(denial: Denial, session: Session, encrypts: boolean): Finding {
   const { action, deniedBy, keyFault } = denial;
   if (keyFault !== undefined) return explainKeyFault(denial, keyFault, session);
   if (action === undefined) return UNSPECIFIED;
+  const asked = { ...denial, action };
   if (/^sts:/i.test(action) || deniedBy === "role trust policy")
-    return explainTrust(denial, session);
+    return explainTrust(asked, session);
   if (deniedBy !== undefined && deniedBy !== "session policy") {
-    return explainOthers(denial, deniedBy, session);
+    return explainOthers(asked, deniedBy, session);
   }
   if (deniedBy !== undefined && denial.explicit && session.policy === undefined) {
     return possible("nothing-granted", NOTHING);
   }
-  if (denial.perhapsMissing) return explainOthers(denial, "resource-based policy", session);
+  if (denial.perhapsMissing) return explainOthers(asked, "resource-based policy", session);
   const finding = /^kms:/i.test(action)
-    ? explainKey(denial, session, encrypts)
-    : explainS3(denial, session);
+    ? explainKey(asked, session, encrypts)
+    : explainS3(asked, session);
   // Whoever denied may have been another policy, if the message doesn't say.
   return deniedBy === undefined ? { ...finding, certainty: "possible" } : finding;
 }
@@ -287,8 +298,8 @@ const NOTHING =
 /** All that the use of keys depends on. */
 const EVERYWHERE: Readonly<Locations> = { read: ["s3://any"], write: ["s3://any"] };
 
-function explainKey(denial: Denial, session: Session, encrypts: boolean): Finding {
-  const { action = "", resource, service } = denial;
+function explainKey(denial: ActionDenial, session: Session, encrypts: boolean): Finding {
+  const { action, resource, service } = denial;
   const { config, policy, locations = {} } = session;
   if (resource === undefined) {
     return possible(
@@ -296,8 +307,9 @@ function explainKey(denial: Denial, session: Session, encrypts: boolean): Findin
       "The message does not name the key. `aws s3api head-object` prints the key of an object (SSEKMSKeyId); it must be the storage configuration's currentKmsKey (--current-kms-key), or one of allowedKmsKeys (--allowed-kms-key) if only older data is encrypted with it.",
     );
   }
+  const named = { ...denial, resource };
   if (!GRANTED_ON_KEYS.has(action.toLowerCase())) return neverGranted(action);
-  if (config === undefined) return notConfigured(denial, session, encrypts);
+  if (config === undefined) return notConfigured(named, session, encrypts);
   const key = parseKmsKeyArn(resource, false);
   const viaService = typeof key === "string" ? undefined : s3ViaService(key);
   const context = viaService === undefined ? {} : { "kms:ViaService": viaService };
@@ -307,7 +319,7 @@ function explainKey(denial: Denial, session: Session, encrypts: boolean): Findin
       const configured = [config.currentKmsKey, ...(config.allowedKmsKeys ?? [])].includes(
         resource,
       );
-      const also = configured ? undefined : configuring(denial, session, encrypts)[0];
+      const also = configured ? undefined : configuring(named, session, encrypts)[0];
       return certain(
         "kms-unavailable",
         "The storage configuration says kmsUnavailable, and its sessions get no KMS keys at all. Unset it (leave --no-kms out)" +
@@ -330,7 +342,7 @@ function explainKey(denial: Denial, session: Session, encrypts: boolean): Findin
         { ...remedy(alias.field, resource), replaces: alias.alias },
       );
     }
-    return notConfigured(denial, session, encrypts);
+    return notConfigured(named, session, encrypts);
   }
   const isWrite = sameAction(denial, "kms:GenerateDataKey");
   if (policy === undefined) {
@@ -367,7 +379,7 @@ function neverGranted(action: string): Finding {
   );
 }
 
-function notConfigured(denial: Denial, session: Session, encrypts: boolean): Finding {
+function notConfigured(denial: KeyDenial, session: Session, encrypts: boolean): Finding {
   const [first, ...others] = configuring(denial, session, encrypts);
   const finding = session.config === undefined ? possible : certain;
   if (first === undefined) {
@@ -391,8 +403,8 @@ function notConfigured(denial: Denial, session: Session, encrypts: boolean): Fin
 }
 
 /** The ways to configure a key that is not, the likelier first; none if it can't be. */
-function configuring(denial: Denial, session: Session, encrypts: boolean): Remedy[] {
-  const { resource = "" } = denial;
+function configuring(denial: KeyDenial, session: Session, encrypts: boolean): Remedy[] {
+  const { resource } = denial;
   const config = session.config ?? {};
   try {
     parseStorageConfig({ ...config, kmsUnavailable: null, currentKmsKey: resource });
@@ -418,7 +430,7 @@ function asCurrent(key: string, { currentKmsKey, allowedKmsKeys }: AwsStorageCon
   return remedy("currentKmsKey", key, keep);
 }
 
-const CLI_FLAGS: Readonly<Record<string, string>> = {
+const CLI_FLAGS = {
   currentKmsKey: "--current-kms-key",
   allowedKmsKeys: "--allowed-kms-key",
   kmsUnavailable: "--no-kms",
@@ -430,11 +442,10 @@ const CLI_FLAGS: Readonly<Record<string, string>> = {
   objectVersions: "--object-versions",
   abortMultipartUploads: "--abort-multipart-uploads",
   kmsViaService: "--no-kms-via-service",
-};
+} as const;
 
-function remedy(field: string, value: string | boolean, also?: Remedy): Remedy {
-  const cliFlag = CLI_FLAGS[field] ?? "";
-  return { field, cliFlag, value, ...(also === undefined ? {} : { also }) };
+function remedy(field: keyof typeof CLI_FLAGS, value: string | boolean, also?: Remedy): Remedy {
+  return { field, cliFlag: CLI_FLAGS[field], value, ...(also === undefined ? {} : { also }) };
 }
 
 /** The access that grants an action in S3; GetBucketLocation comes with any. */
@@ -456,8 +467,8 @@ const OPTION_OF: Readonly<Record<string, "objectVersions" | "abortMultipartUploa
 
 const S3_ARN = /^arn:[^:]*:s3:::([^/]+)(?:\/(.*))?$/s;
 
-function explainS3(denial: Denial, session: Session): Finding {
-  const { action = "" } = denial;
+function explainS3(denial: ActionDenial, session: Session): Finding {
+  const { action } = denial;
   const access = ACCESS_OF[action.toLowerCase()];
   if (access === undefined) return neverGranted(action);
   const option = OPTION_OF[action.toLowerCase()];
@@ -559,8 +570,8 @@ function locationAround(
 }
 
 function isInside(uri: string, outer: Iterable<string>): boolean {
-  const place = placeOf(uri) ?? "";
-  return [...outer].some((other) => place.startsWith(placeOf(other) ?? "\n"));
+  const place = placeOf(uri);
+  return [...outer].map(placeOf).some((other) => other !== undefined && place?.startsWith(other));
 }
 
 function isGranted(uri: string | undefined, list: Iterable<string> | undefined): boolean {
@@ -614,8 +625,8 @@ function explainKeyFault(denial: Denial, keyFault: KeyFault, { config }: Session
   return certain(cause, explanation);
 }
 
-function explainTrust(denial: Denial, session: Session): Finding {
-  const { action = "sts:AssumeRole", deniedBy, explicit, principal = "", resource } = denial;
+function explainTrust(denial: ActionDenial, session: Session): Finding {
+  const { action, deniedBy, explicit, principal = "", resource } = denial;
   const { config } = session;
   if (deniedBy === "identity-based policy") {
     return certain(
@@ -668,15 +679,8 @@ const GUARDS: Readonly<Partial<Record<DeniedBy, { readonly cause: Cause; readonl
   };
 
 /** Denials that no session policy can mend: the role, the key or the bucket must allow it too. */
-function explainOthers(denial: Denial, deniedBy: DeniedBy, session: Session): Finding {
-  const {
-    action = "the action",
-    explicit,
-    perhapsMissing,
-    policyArn,
-    principal,
-    resource,
-  } = denial;
+function explainOthers(denial: ActionDenial, deniedBy: DeniedBy, session: Session): Finding {
+  const { action, explicit, perhapsMissing, policyArn, principal, resource } = denial;
   const { config, account } = session;
   const named = policyArn === undefined ? "" : ` (${policyArn})`;
   const guard = GUARDS[deniedBy];
@@ -725,12 +729,13 @@ function explainOthers(denial: Denial, deniedBy: DeniedBy, session: Session): Fi
       remedies,
     );
   }
-  const statement: RemedyStatement = { Effect: "Allow", Action: action, Resource: resource ?? "" };
   return certain(
     "role-policy",
     explicit
       ? `A policy of the role${named} denies ${action} explicitly: a Deny statement there must be narrowed. A session policy can't give back what the role lacks.`
       : `The role itself may not do this, and a session gets no more than its role. Add the statement to the role's policy, for all keys and locations of the catalog.`,
-    explicit || resource === undefined ? undefined : { statement },
+    explicit || resource === undefined
+      ? undefined
+      : { statement: { Effect: "Allow", Action: action, Resource: resource } },
   );
 }
