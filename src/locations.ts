@@ -165,8 +165,8 @@ function readInOrder(
       const scheme = uri.slice(0, uri.indexOf("//") + 2);
       const outer = outerOf(`${uri.slice(scheme.length, end)}/`, allowed);
       if (outer === undefined) return undefined;
-      // Not behind the place itself, where it is written without its slash.
-      until = uri >= scheme + outer ? `${scheme}${outer.slice(0, -1)}0` : "";
+      // What is less begins with the place, or with it and less than a slash, which is refused above.
+      until = `${scheme}${outer.slice(0, -1)}0`;
     }
   }
   return runs.map(({ bucket, head, from }, run) => {
