@@ -195,7 +195,7 @@ export interface KmsGrants {
 }
 
 interface MutableColumn extends Column {
-  items: readonly string[];
+  items: string[];
   length: number;
   inOrder: boolean;
 }
@@ -210,16 +210,15 @@ function columnOf(columns: MutableColumn[], required: number, allowed: number): 
   return column;
 }
 
-/** Adds items to a column; `inOrder` tells whether they are in order, and behind those it has. */
-function addTo(
-  column: MutableColumn,
-  items: readonly string[],
-  length: number,
-  inOrder = false,
-): void {
+/**
+ * Adds items, a list that is nobody else's, to a column; `inOrder` tells whether they are in order, and
+ * behind those it has.
+ */
+function addTo(column: MutableColumn, items: string[], length: number, inOrder = false): void {
   const isFirst = column.items.length === 0;
   column.inOrder &&= inOrder || (isFirst && items.length === 1);
-  column.items = isFirst ? items : column.items.concat(items);
+  if (isFirst) column.items = items;
+  else for (const item of items) column.items.push(item);
   column.length += length;
 }
 
