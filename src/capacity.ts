@@ -63,6 +63,11 @@ export function splitOverSessions(
   const each = { ...session, profile, keyUsesFor };
 
   const sessions: Bin[] = [];
+  // Those that may have room: a location may be as long as a session, and so there may be many.
+  let open: Bin[] = [];
+  const timesListed = new Map<string | undefined, number>();
+  for (const { listed } of units) timesListed.set(listed, (timesListed.get(listed) ?? 0) + 1);
+  const smallest = units.reduce((least, { atLeast }) => Math.min(least, atLeast), Infinity);
   for (const unit of byLikeness(units)) {
     const add = (bin: Bin) => {
       const { length } = statementsFor(each, placesOf([...bin.units, unit]));
@@ -72,9 +77,10 @@ export function splitOverSessions(
       bin.length = length;
       return length;
     };
-    const room = sessions.find((bin) => {
-      // What another bucket lists under the same pattern may share its statement, at less than nothing.
-      const mayShare = unit.listed !== undefined && bin.listed.has(unit.listed);
+    // What another bucket lists under the same pattern may share its statement, at less than nothing.
+    const isShared = unit.listed !== undefined && (timesListed.get(unit.listed) ?? 0) > 1;
+    const room = (isShared ? sessions : open).find((bin) => {
+      const mayShare = isShared && bin.listed.has(unit.listed);
       if (!mayShare && bin.length + unit.atLeast > session.maxLength) return false;
       return add(bin) <= session.maxLength;
     });
@@ -83,6 +89,7 @@ export function splitOverSessions(
     const alone = add(bin);
     if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
     sessions.push(bin);
+    open = [...open, bin].filter(({ length }) => length + smallest <= session.maxLength);
   }
   return sessions.map(({ units }) => planOf(statementsFor(each, placesOf(units)).Statement, units));
 }
