@@ -6,7 +6,7 @@
  */
 import { type Session, statementsFor } from "./assembly.ts";
 import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
-import { isBelow, kmsGrants } from "./grants.ts";
+import { kmsGrants, nest } from "./grants.ts";
 import {
   ACCESSES,
   type Access,
@@ -35,14 +35,16 @@ interface Unit {
   readonly objects: string;
   /** The pattern under which it is listed, if it is. */
   readonly listed: string | undefined;
-  /** What the place takes in any policy, in characters; the policy may be longer by much more. */
-  readonly atLeast: number;
+  /** What its patterns take in a policy, in characters. */
+  readonly length: number;
+  /** What a policy for it must name, and what that takes: its patterns and its bucket. */
+  readonly names: ReadonlyMap<string, number>;
 }
 
-/** A session to be. */
+/** A session to be, and what its policy names. */
 interface Bin {
   readonly units: Unit[];
-  readonly listed: Set<string | undefined>;
+  readonly named: Set<string>;
   length: number;
 }
 
@@ -63,47 +65,63 @@ export function splitOverSessions(
   const each = { ...session, profile, keyUsesFor };
 
   const sessions: Bin[] = [];
-  // Those that may have room: a location may be as long as a session, and so there may be many.
-  let open: Bin[] = [];
-  const timesListed = new Map<string | undefined, number>();
-  for (const { listed } of units) timesListed.set(listed, (timesListed.get(listed) ?? 0) + 1);
-  const smallest = units.reduce((least, { atLeast }) => Math.min(least, atLeast), Infinity);
-  for (const unit of byLikeness(units)) {
-    const add = (bin: Bin) => {
-      const { length } = statementsFor(each, placesOf([...bin.units, unit]));
-      if (length > session.maxLength) return length;
-      bin.units.push(unit);
-      bin.listed.add(unit.listed);
-      bin.length = length;
-      return length;
-    };
-    // What another bucket lists under the same pattern may share its statement, at less than nothing.
-    const isShared = unit.listed !== undefined && (timesListed.get(unit.listed) ?? 0) > 1;
-    const room = (isShared ? sessions : open).find((bin) => {
-      const mayShare = isShared && bin.listed.has(unit.listed);
-      if (!mayShare && bin.length + unit.atLeast > session.maxLength) return false;
-      return add(bin) <= session.maxLength;
-    });
-    if (room !== undefined) continue;
-    const bin: Bin = { units: [], listed: new Set(), length: 0 };
-    const alone = add(bin);
-    if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
-    sessions.push(bin);
-    open = [...open, bin].filter(({ length }) => length + smallest <= session.maxLength);
+  for (const kind of byLikeness(units)) {
+    // The least that a session refused of this kind: it has no room for more than that either.
+    const refused = new Map<Bin, number>();
+    for (const unit of kind) {
+      const add = (bin: Bin) => {
+        const { length } = statementsFor(each, placesOf([...bin.units, unit]));
+        if (length > session.maxLength) return length;
+        bin.units.push(unit);
+        for (const name of unit.names.keys()) bin.named.add(name);
+        bin.length = length;
+        return length;
+      };
+      const room = sessions.find((bin) => {
+        const growth = leastGrowth(bin, unit);
+        if (bin.length + growth > session.maxLength) return false;
+        if (growth >= (refused.get(bin) ?? Infinity)) return false;
+        if (add(bin) <= session.maxLength) return true;
+        if (growth > 0) refused.set(bin, growth);
+        return false;
+      });
+      if (room !== undefined) continue;
+      const bin: Bin = { units: [], named: new Set(), length: 0 };
+      const alone = add(bin);
+      if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
+      sessions.push(bin);
+    }
   }
   return sessions.map(({ units }) => planOf(statementsFor(each, placesOf(units)).Statement, units));
 }
 
+/**
+ * What a unit adds at least to the policy of a session: all that only it names. It is nothing where
+ * its bucket is listed already and its prefix too, but not both together: then the bucket may come to
+ * list the same as another, and share the statement of that.
+ */
+function leastGrowth({ named }: Bin, { bucket, listed, names }: Unit): number {
+  if (listed !== undefined && named.has(listed) && named.has(listOf(bucket))) return 0;
+  let growth = 0;
+  for (const [name, length] of names) if (!named.has(name)) growth += length;
+  return growth;
+}
+
+/** Stands for the bucket's ARN in the statements that list it. */
+function listOf(bucket: string): string {
+  return `list ${bucket}`;
+}
+
 /** Like with like: a statement names many places of a bucket and of the same accesses best. */
-function byLikeness(units: readonly Unit[]): Unit[] {
-  const groups = new Map<string, Unit[]>();
+function byLikeness(units: readonly Unit[]): Unit[][] {
+  const kinds = new Map<string, Unit[]>();
   for (const unit of units) {
-    const kind = `${unit.bucket} ${unit.accesses}`;
-    const group = groups.get(kind);
-    if (group === undefined) groups.set(kind, [unit]);
-    else group.push(unit);
+    const name = `${unit.bucket} ${unit.accesses}`;
+    const kind = kinds.get(name);
+    if (kind === undefined) kinds.set(name, [unit]);
+    else kind.push(unit);
   }
-  return [...groups.values()].flat();
+  return [...kinds.values()];
 }
 
 function planOf(Statement: PolicyDocument["Statement"], units: readonly Unit[]): SessionPlan {
@@ -127,25 +145,34 @@ function unitsOf({ profile }: Session, places: readonly BucketPlaces[]): Unit[] 
   const units: Unit[] = [];
   const add = (bucket: string, place: string, accesses: number) => {
     if (accesses === 0) return;
+    const names = new Map<string, number>();
+    const name = (text: string, as = text) => {
+      const length = serializedLength(text) + ",".length;
+      names.set(as, length);
+      return length;
+    };
+    const arn = profile.s3Arn + bucket;
+    name(arn);
+    let length = 0;
     const objects = `${profile.s3Arn}${escapePattern(place)}*`;
+    if (accesses & ~BIT.list) length += name(objects);
     const prefix = place.slice(bucket.length + 1);
-    const isListed = accesses & BIT.list && (prefix !== "" || !profile.rootListsBucket);
-    const listed = isListed ? `${escapePattern(prefix || "/")}*` : undefined;
-    let atLeast = accesses & ~BIT.list ? serializedLength(objects) + ",".length : 0;
-    if (listed !== undefined) atLeast += serializedLength(listed) + ",".length;
-    units.push({ bucket, place, accesses, objects, listed, atLeast });
+    let listed: string | undefined;
+    if (accesses & BIT.list && (prefix !== "" || !profile.rootListsBucket)) {
+      listed = `${escapePattern(prefix || "/")}*`;
+      length += name(listed);
+      name(arn, listOf(bucket));
+    }
+    units.push({ bucket, place, accesses, objects, listed, length, names });
   };
   for (const asked of places) {
     const { bucket, root, prefixes } = asked;
     add(bucket, `${bucket}/`, root);
     const everywhere = profile.rootListsBucket ? root : root & ~BIT.list;
-    const around: { readonly prefix: string; readonly accesses: number }[] = [];
-    prefixes.forEach((prefix, i) => {
-      while (around.length > 0 && !isBelow(prefix, around.at(-1)?.prefix ?? "")) around.pop();
-      const inherited = around.at(-1)?.accesses ?? everywhere;
+    nest(prefixes, everywhere, (around, prefix, i) => {
       const accesses = accessesTo(asked, i);
-      add(bucket, `${bucket}/${prefix}/`, accesses & ~inherited);
-      around.push({ prefix, accesses: accesses | inherited });
+      add(bucket, `${bucket}/${prefix}/`, accesses & ~around);
+      return accesses | around;
     });
   }
   return units;
@@ -209,7 +236,7 @@ function tooLargeAlone(
  * number wherever the locations are of one bucket and for the same accesses.
  */
 function mostThatFit(session: Session, units: readonly Unit[]): number {
-  const shortFirst = [...units].sort((a, b) => a.atLeast - b.atLeast);
+  const shortFirst = [...units].sort((a, b) => a.length - b.length);
   const buckets = new Set(units.map(({ bucket }) => bucket));
   const tries = [shortFirst];
   if (buckets.size > 1) {

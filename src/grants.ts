@@ -214,10 +214,9 @@ function columnOf(columns: MutableColumn[], required: number, allowed: number): 
  * Adds items, a list that is nobody else's, to a column; `inOrder` tells whether they are in order, and
  * behind those it has.
  */
-function addTo(column: MutableColumn, items: string[], length: number, inOrder = false): void {
-  const isFirst = column.items.length === 0;
-  column.inOrder &&= inOrder || (isFirst && items.length === 1);
-  if (isFirst) column.items = items;
+function addTo(column: MutableColumn, items: string[], length: number, inOrder: boolean): void {
+  column.inOrder &&= inOrder;
+  if (column.items.length === 0) column.items = items;
   else for (const item of items) column.items.push(item);
   column.length += length;
 }
@@ -240,56 +239,6 @@ function rowsOf({ objectActions }: Profile, accesses: number): number {
   return rows;
 }
 
-/** Prefixes of a bucket whose objects need the same rows. */
-interface Kind {
-  readonly required: number;
-  readonly allowed: number;
-  readonly prefixes: readonly string[];
-}
-
-/** What the places of a bucket need that it does not have as a whole, each in the order of places. */
-function needsOf(
-  profile: Profile,
-  { prefixes, accesses }: BucketPlaces,
-  root: number,
-): { readonly kinds: readonly Kind[]; readonly listed: readonly string[] } {
-  if (typeof accesses === "number") {
-    const allowed = rowsOf(profile, accesses) | root;
-    const required = allowed & ~root;
-    return {
-      kinds:
-        required & ~LIST
-          ? [{ required: required & ~LIST, allowed: allowed & ~LIST, prefixes }]
-          : [],
-      listed: required & LIST ? prefixes : [],
-    };
-  }
-  const kinds: (Kind & { readonly prefixes: string[] })[] = [];
-  const listed: string[] = [];
-  // The prefixes that the current one lies inside, outermost first, and the rows granted there.
-  const around: string[] = [];
-  const aroundRows: number[] = [];
-  prefixes.forEach((prefix, i) => {
-    while (around.length > 0 && !isBelow(prefix, around[around.length - 1] ?? "")) {
-      around.pop();
-      aroundRows.pop();
-    }
-    const inherited = aroundRows[aroundRows.length - 1] ?? root;
-    const allowed = rowsOf(profile, accesses[i] ?? 0) | inherited;
-    const required = allowed & ~inherited;
-    around.push(prefix);
-    aroundRows.push(allowed);
-    if (required & LIST) listed.push(prefix);
-    if ((required & ~LIST) === 0) return;
-    const kind = kinds.find(
-      (one) => one.required === (required & ~LIST) && one.allowed === (allowed & ~LIST),
-    );
-    if (kind !== undefined) kind.prefixes.push(prefix);
-    else kinds.push({ required: required & ~LIST, allowed: allowed & ~LIST, prefixes: [prefix] });
-  });
-  return { kinds, listed };
-}
-
 /** The patterns of what lies below prefixes, which are `plain` if they need no escapes. */
 function patternsOf(prefixes: readonly string[], plain: boolean): Items {
   if (!plain) return itemsOf(prefixes.map(patternOf));
@@ -308,30 +257,43 @@ export function s3Grants(profile: Profile, places: readonly BucketPlaces[]): S3G
   const buckets: MutableColumn[] = [];
   const lists: BucketList[] = [];
   for (const asked of profile.rootListsBucket ? places : places.map(withRootList)) {
+    const { prefixes, accesses, plain } = asked;
     const bucket = profile.s3Arn + asked.bucket;
     const bucketLength = serializedLength(bucket) + 1;
     const root = rowsOf(profile, asked.root);
     const needed = root & LIST ? LOCATE_BUCKET | LIST_BUCKET : LOCATE_BUCKET;
-    addTo(columnOf(buckets, needed, needed), [bucket], bucketLength);
+    // A place ends with a slash, a bucket's ARN does not: their orders differ.
+    addTo(columnOf(buckets, needed, needed), [bucket], bucketLength, false);
     const wholly = root & ~LIST;
     if (wholly) addTo(columnOf(objects, wholly, wholly), [`${bucket}/*`], bucketLength + 2, true);
 
-    const { plain } = asked;
     const head = `${bucket}/`;
     const headLength = bucketLength - QUOTES_AND_COMMA + 1;
-    const { kinds, listed } = needsOf(profile, asked, root);
-    const listedPatterns = patternsOf(listed, plain);
-    for (const { required, allowed, prefixes } of kinds) {
-      const patterns = prefixes === listed ? listedPatterns : patternsOf(prefixes, plain);
-      const arns = patterns.items.map((pattern) => head + pattern);
-      const length = patterns.length + headLength * arns.length;
-      addTo(columnOf(objects, required, allowed), arns, length, plain);
-    }
-    if (listed.length > 0) {
-      const { items, length } = listedPatterns;
+    const grant = (required: number, allowed: number, { items, length }: Items) => {
+      const arns = items.map((pattern) => head + pattern);
+      addTo(columnOf(objects, required, allowed), arns, length + headLength * arns.length, plain);
+    };
+    const list = (listed: readonly string[], { items, length }: Items) => {
       const patterns = { required: 1, allowed: 1, items, length, inOrder: plain };
       lists.push({ bucket, prefixes: listed, patterns });
+    };
+    if (typeof accesses === "number") {
+      const allowed = rowsOf(profile, accesses) | root;
+      const required = allowed & ~root;
+      const patterns = patternsOf(prefixes, plain);
+      if (required & ~LIST) grant(required & ~LIST, allowed & ~LIST, patterns);
+      if (required & LIST) list(prefixes, patterns);
+      continue;
     }
+    const listed: string[] = [];
+    nest(prefixes, root, (around, prefix, i) => {
+      const allowed = rowsOf(profile, accessesTo(asked, i)) | around;
+      const required = allowed & ~around;
+      if (required & ~LIST) grant(required & ~LIST, allowed & ~LIST, patternsOf([prefix], plain));
+      if (required & LIST) listed.push(prefix);
+      return allowed;
+    });
+    if (listed.length > 0) list(listed, patternsOf(listed, plain));
   }
   return {
     objects: { rows: profile.objectActions, columns: objects },
@@ -343,9 +305,33 @@ export function s3Grants(profile: Profile, places: readonly BucketPlaces[]): S3G
 const QUOTES_AND_COMMA = 3;
 
 /** Whether the place of a prefix lies inside that of another; both are without their last slash. */
-export function isBelow(prefix: string, other: string): boolean {
+function isBelow(prefix: string, other: string): boolean {
   // The first test answers nearly always, and is much the faster one.
   return prefix.charCodeAt(other.length) === SLASH && prefix.startsWith(other);
+}
+
+/** A prefix, what was made of it, and the innermost other that it lies inside. */
+interface Around<T> {
+  readonly prefix: string;
+  readonly value: T;
+  readonly outer: Around<T> | undefined;
+}
+
+/**
+ * Makes something of each prefix, given what was made of the innermost other that it lies inside, or
+ * `outermost`; the prefixes are in the order of places, without the slash at their end.
+ */
+export function nest<T>(
+  prefixes: readonly string[],
+  outermost: T,
+  make: (around: T, prefix: string, index: number) => T,
+): void {
+  let around: Around<T> | undefined;
+  prefixes.forEach((prefix, i) => {
+    while (around !== undefined && !isBelow(prefix, around.prefix)) around = around.outer;
+    const value = make(around === undefined ? outermost : around.value, prefix, i);
+    around = { prefix, value, outer: around };
+  });
 }
 
 /** Polaris lists the root of a bucket as the prefix `/`, which only keys that begin with it have. */

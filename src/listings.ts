@@ -7,7 +7,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#condition-key-bucket-ops-2
  * @module
  */
-import { type BucketList, type Column, type Grid, isBelow, itemsOf, patternOf } from "./grants.ts";
+import { type BucketList, type Column, type Grid, itemsOf, nest, patternOf } from "./grants.ts";
 
 /** Buckets that list the same prefixes. */
 interface Row {
@@ -70,62 +70,52 @@ function nested(rows: readonly Row[]): Prefix[] {
       else known.push(row);
     }
   }
-  const around: Prefix[] = [];
   // In the order of places: as if with the slash at their end.
-  const texts = [...rowsOf.keys()].map((text) => `${text}/`).sort();
-  return texts.map((place) => {
-    const text = place.slice(0, -1);
-    let outer = around.at(-1);
-    while (outer !== undefined && !isBelow(text, outer.text)) {
-      around.pop();
-      outer = around.at(-1);
-    }
-    const prefix = { text, rows: rowsOf.get(text) ?? [], inside: outer };
-    around.push(prefix);
+  const places = [...rowsOf.keys()].map((text) => `${text}/`).sort();
+  const texts = places.map((place) => place.slice(0, -1));
+  const found: Prefix[] = [];
+  nest<Prefix | undefined>(texts, undefined, (inside, text) => {
+    const prefix = { text, rows: rowsOf.get(text) ?? [], inside };
+    found.push(prefix);
     return prefix;
   });
+  return found;
 }
 
 function groupsOf(rows: readonly Row[], prefixes: readonly Prefix[]): Group[] {
   const groups = new Map<Row, Group>(rows.map((row) => [row, { rows: [row], prefixes: [] }]));
   for (const prefix of prefixes) {
-    const joined = new Set<Group>();
-    for (const row of [...prefix.rows, ...(prefix.inside?.rows ?? [])]) {
-      const group = groups.get(row);
-      if (group !== undefined) joined.add(group);
-    }
+    const { inside } = prefix;
+    const related = inside === undefined ? prefix.rows : [...prefix.rows, ...inside.rows];
+    const joined = new Set(related.flatMap((row) => groups.get(row) ?? []));
     // The largest takes the others in, so that no row moves more often than a logarithm of them.
     const [largest, ...others] = [...joined].sort((a, b) => b.rows.length - a.rows.length);
+    if (largest === undefined) continue;
     for (const other of others) {
-      largest?.prefixes.push(...other.prefixes);
+      // Not as arguments of one push, of which the stack takes some 100,000.
+      for (const one of other.prefixes) largest.prefixes.push(one);
       for (const row of other.rows) {
-        largest?.rows.push(row);
-        if (largest !== undefined) groups.set(row, largest);
+        largest.rows.push(row);
+        groups.set(row, largest);
       }
     }
-    largest?.prefixes.push(prefix);
+    largest.prefixes.push(prefix);
   }
   return [...new Set(groups.values())];
 }
 
 function gridOf({ rows, prefixes }: Group): Grid {
-  const allowed = new Map<Prefix, number>();
+  const allowed = new Map<Prefix | undefined, number>();
   const columns = new Map<string, { required: number; allowed: number; patterns: string[] }>();
   for (const prefix of prefixes) {
     let required = 0;
     for (const row of prefix.rows) required |= 1 << rows.indexOf(row);
-    const outer = prefix.inside === undefined ? 0 : (allowed.get(prefix.inside) ?? 0);
-    allowed.set(prefix, required | outer);
-    const kind = `${required} ${required | outer}`;
-    const column = columns.get(kind);
-    if (column !== undefined) column.patterns.push(patternOf(prefix.text));
-    else {
-      columns.set(kind, {
-        required,
-        allowed: required | outer,
-        patterns: [patternOf(prefix.text)],
-      });
-    }
+    const all = required | (allowed.get(prefix.inside) ?? 0);
+    allowed.set(prefix, all);
+    const kind = `${required} ${all}`;
+    const column = columns.get(kind) ?? { required, allowed: all, patterns: [] };
+    column.patterns.push(patternOf(prefix.text));
+    columns.set(kind, column);
   }
   return {
     rows: rows.map(({ buckets }) => itemsOf(buckets)),

@@ -14,10 +14,10 @@ import type { Column, Grid, Items, KmsGrants, S3Grants } from "./grants.ts";
 import { listGrids } from "./listings.ts";
 import type { OneOrMany, Statement } from "./policy.ts";
 
-/** A statement to be: indices of rows and columns of a grid. */
+/** A statement to be: some rows of a grid on some of its columns. */
 interface Rectangle {
-  readonly rows: readonly number[];
-  readonly columns: readonly number[];
+  readonly rows: readonly Items[];
+  readonly columns: readonly Items[];
 }
 
 /** Rectangles that grant a whole grid, and the serialized length of all that they name. */
@@ -48,17 +48,14 @@ function covers({ rows, columns }: Grid): Cover[] {
   }
   const found: Cover[] = [];
   for (let family = 1; family < 1 << useful.length; family++) {
-    const sets = bits(family).map((i) => useful[i] ?? 0);
-    const options = columns.map((column) => fewest(sets, column));
-    let length = sets.reduce((sum, set) => sum + lengthOfRows(rows, set), 0);
-    columns.forEach((column, i) => {
-      length += column.length * (options[i]?.[0]?.length ?? Infinity);
-    });
-    if (length === Infinity) continue;
-    for (const choice of combinations(options)) {
+    const sets = useful.filter((_, i) => has(family, i));
+    const ways = columns.map((column) => fewest(sets, column));
+    const rowsLength = sets.reduce((sum, set) => sum + lengthOfRows(rows, set), 0);
+    const length = ways.reduce((sum, way) => sum + way.length, rowsLength);
+    for (const choice of combinations(ways.map(({ choices }) => choices))) {
       const rectangles = sets.map((set, s) => ({
-        rows: bits(set),
-        columns: choice.flatMap((chosen, i) => (chosen.includes(s) ? [i] : [])),
+        rows: rows.filter((_, row) => has(set, row)),
+        columns: choice.filter(({ chosen }) => has(chosen, s)).map(({ column }) => column),
       }));
       // One that names no column is in none of the shortest: the family without it is shorter.
       found.push({ rectangles, length });
@@ -67,23 +64,33 @@ function covers({ rows, columns }: Grid): Cover[] {
   return found;
 }
 
+/** A column, and by which of some sets (a bit each) it is granted. */
+interface Choice {
+  readonly column: Column;
+  readonly chosen: number;
+}
+
 /**
- * The ways to grant a column with as few of `sets` (by index) as it takes; none if they can't. More
- * than that is never shorter: naming resources once more takes longer than any brackets it saves.
+ * The ways to grant a column with as few of `sets` as it takes, and the length of its items in each;
+ * none if they can't. More than that is never shorter: naming resources once more takes longer than
+ * any brackets it saves.
  */
-function fewest(sets: readonly number[], { required, allowed }: Column): number[][] {
-  let best: number[][] = [];
-  let size = Infinity;
-  for (let choice = 1; choice < 1 << sets.length; choice++) {
-    const chosen = bits(choice);
-    if (chosen.length > size) continue;
-    const granted = chosen.reduce((union, i) => union | (sets[i] ?? 0), 0);
-    if (!isSubset(granted, allowed) || !isSubset(required, granted)) continue;
-    if (chosen.length < size) best = [];
-    size = chosen.length;
-    best.push(chosen);
+function fewest(
+  sets: readonly number[],
+  column: Column,
+): { readonly choices: Choice[]; readonly length: number } {
+  let choices: Choice[] = [];
+  let least = Infinity;
+  for (let chosen = 1; chosen < 1 << sets.length; chosen++) {
+    const taken = sets.filter((_, i) => has(chosen, i));
+    if (taken.length > least) continue;
+    const granted = taken.reduce((union, set) => union | set, 0);
+    if (!isSubset(granted, column.allowed) || !isSubset(column.required, granted)) continue;
+    if (taken.length < least) choices = [];
+    least = taken.length;
+    choices.push({ column, chosen });
   }
-  return best;
+  return { choices, length: column.length * least };
 }
 
 /** Every way to take one option of each. */
@@ -94,18 +101,16 @@ function combinations<T>(options: readonly (readonly T[])[]): T[][] {
   );
 }
 
-/** Every way to seat riders in so many statements, one at most in each: the rider of each. */
-function seatings(statements: number, riders: number): number[][] {
-  let ways = [new Array<number>(statements).fill(NOBODY)];
-  for (let rider = 0; rider < riders; rider++) {
+/** Every way to seat riders in so many statements, one at most in each: whom each seats. */
+function seatings(statements: number, riders: readonly Rectangle[]): Rectangle[][] {
+  let ways = [new Array<Rectangle>(statements).fill(NOTHING)];
+  for (const rider of riders) {
     ways = ways.flatMap((way) =>
-      way.flatMap((taken, seat) => (taken === NOBODY ? [way.with(seat, rider)] : [])),
+      way.flatMap((taken, seat) => (taken === NOTHING ? [way.with(seat, rider)] : [])),
     );
   }
   return ways;
 }
-
-const NOBODY = -1;
 
 /**
  * The shortest statements that grant a grid. Rectangles of a second grid, the riders, may share these
@@ -116,7 +121,7 @@ const NOBODY = -1;
  */
 function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID): Shortest {
   if (grid.columns.length <= 1 && riders.columns.length <= 1) return once(frame, grid, riders);
-  let best: readonly Seated[] = [];
+  let named: readonly Rectangle[] = [];
   let length = Infinity;
   const riderCovers = covers(riders);
   for (const cover of covers(grid)) {
@@ -125,44 +130,40 @@ function shortest(frame: number, grid: Grid, riders: Grid = NO_GRID): Shortest {
       // Without brackets. The lengths count a comma behind each name, also behind the two last.
       const bare = cover.length + rider.length + count * (frame - 2);
       if (bare >= length) continue;
-      for (const seating of seatings(count, rider.rectangles.length)) {
-        const seated = seating.map((i, own) => ({
-          own: cover.rectangles[own],
-          rider: rider.rectangles[i],
-        }));
-        const full = seated.reduce((sum, one) => sum + bracketsOf(one, grid, riders), bare);
+      for (const seating of seatings(count, rider.rectangles)) {
+        const seated = seating.map((guest, seat) => join(cover.rectangles[seat] ?? NOTHING, guest));
+        const full = seated.reduce((sum, one) => sum + bracketsOf(one), bare);
         if (full < length) {
-          best = seated;
+          named = seated;
           length = full;
         }
       }
     }
   }
-  return { named: best.map((one) => nameAll(one, grid, riders)), length };
+  return { named: named.map(nameAll), length };
 }
 
-/** A rectangle, and the rider that shares its statement, if there are such. */
-interface Seated {
-  readonly own: Rectangle | undefined;
-  readonly rider: Rectangle | undefined;
-}
+const NOTHING: Readonly<Rectangle> = { rows: [], columns: [] };
 
-function bracketsOf({ own, rider }: Seated, grid: Grid, riders: Grid): number {
-  const rows = count(grid.rows, own?.rows) + count(riders.rows, rider?.rows);
-  const columns = count(grid.columns, own?.columns) + count(riders.columns, rider?.columns);
-  return brackets(rows) + brackets(columns);
-}
-
-function count(all: readonly Items[], indices: readonly number[] = []): number {
-  return indices.reduce((sum, i) => sum + (all[i]?.items.length ?? 0), 0);
-}
-
-function nameAll({ own, rider }: Seated, grid: Grid, riders: Grid): Named {
-  const name = (all: readonly Items[], indices: readonly number[] = []) =>
-    indices.flatMap((i) => all[i]?.items ?? []);
+function join(one: Rectangle, other: Rectangle): Rectangle {
   return {
-    rows: [...name(grid.rows, own?.rows), ...name(riders.rows, rider?.rows)],
-    columns: [...name(grid.columns, own?.columns), ...name(riders.columns, rider?.columns)],
+    rows: [...one.rows, ...other.rows],
+    columns: [...one.columns, ...other.columns],
+  };
+}
+
+function bracketsOf({ rows, columns }: Rectangle): number {
+  return brackets(count(rows)) + brackets(count(columns));
+}
+
+function count(all: readonly Items[]): number {
+  return all.reduce((sum, { items }) => sum + items.length, 0);
+}
+
+function nameAll({ rows, columns }: Rectangle): Named {
+  return {
+    rows: rows.flatMap(({ items }) => items),
+    columns: columns.flatMap(({ items }) => items),
     inOrder: false,
   };
 }
@@ -203,7 +204,7 @@ function once(frame: number, grid: Grid, riders: Grid): Shortest {
 function namesOf(rows: readonly Items[], set: number): string[] {
   const names: string[] = [];
   rows.forEach(({ items }, row) => {
-    if (set & (1 << row)) names.push(...items);
+    if (has(set, row)) for (const name of items) names.push(name);
   });
   return names;
 }
@@ -222,7 +223,9 @@ function brackets(names: number): number {
 
 function lengthOfRows(rows: readonly Items[], set: number): number {
   let length = 0;
-  for (let i = 0; i < rows.length; i++) if (set & (1 << i)) length += rows[i]?.length ?? 0;
+  rows.forEach((row, i) => {
+    if (has(set, i)) length += row.length;
+  });
   return length;
 }
 
@@ -231,11 +234,8 @@ function isSubset(set: number, of: number): boolean {
   return (set & ~of) === 0;
 }
 
-/** The bits of a set, by number. */
-function bits(set: number): number[] {
-  const found: number[] = [];
-  for (let i = 0; set >> i > 0; i++) if ((set >> i) & 1) found.push(i);
-  return found;
+function has(set: number, index: number): boolean {
+  return ((set >> index) & 1) === 1;
 }
 
 const PLAIN_FRAME = '{"Effect":"Allow","Action":,"Resource":},'.length;
@@ -270,8 +270,7 @@ export function s3Statements({ objects, buckets, lists }: S3Grants): Statements 
     length += listing.length;
   }
   listings.sort(byActionAndResource);
-  statements.push(...listings);
-  return { statements, length };
+  return { statements: [...statements, ...listings], length };
 }
 
 /** What a KMS statement names, in order. */

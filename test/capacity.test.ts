@@ -65,6 +65,24 @@ describe("the capacity of a session, read, list, write and delete with one KMS k
   });
 });
 
+describe("more names than a call takes arguments are no more than a policy that is long:", () => {
+  const MANY = 150_000;
+  const many = (head: string) => Array.from({ length: MANY }, (_, i) => `s3://${head}${i}`);
+  test.each([
+    [
+      "prefixes of a bucket that joins two others",
+      [...many("lake/a"), "s3://lake/z", "s3://pond/y", "s3://pond/z", "s3://well/y"],
+      4,
+    ],
+    ["buckets that list the same", many("lake-").map((uri) => `${uri}/t`), 2],
+    ["buckets that list what no other does", many("lake-").map((uri, i) => `${uri}/${i}`), MANY],
+  ])("%s", (_, list, statements) => {
+    const { Statement } = buildSessionPolicy({}, { list }, { maxLength: Number.POSITIVE_INFINITY });
+    expect(Statement.length).toBeGreaterThanOrEqual(statements);
+    expect(JSON.stringify(Statement).length).toBeGreaterThan(MANY * "a123456/*".length);
+  });
+});
+
 function together(plan: readonly { readonly policy: PolicyDocument }[]) {
   return grantSet({ Statement: plan.flatMap(({ policy }) => policy.Statement) });
 }

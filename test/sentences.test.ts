@@ -360,6 +360,33 @@ const cases: Record<string, Case[]> = {
         ),
       "POLICY_TOO_LARGE The shortest possible policy has 888 characters, and 500 are allowed. 2 of the 5 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 2 locations take 61 characters.\nlist: 2 locations take 18 characters.\nwrite: 1 location takes 28 characters.\ndelete: 1 location takes 28 characters.\ncurrentKmsKey: 1 key takes 42 characters.\nallowedKmsKeys: 2 keys take 84 characters.",
     ],
+    ...(["least-privilege", "polaris"] as const).map((profile): [() => unknown, string] => [
+      () =>
+        buildSessionPolicy(
+          {},
+          { list: ["s3://wh-bucket", "s3://lake/db"], read: ["s3://wh-bucket/db"] },
+          { maxLength: 100, profile },
+        ),
+      {
+        "least-privilege":
+          "POLICY_TOO_LARGE The shortest possible policy has 395 characters, and 100 are allowed. 0 of the 3 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 1 location takes 29 characters.\nlist: 2 locations take 6 characters.",
+        polaris:
+          "POLICY_TOO_LARGE The shortest possible policy has 465 characters, and 100 are allowed. 0 of the 3 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 1 location takes 29 characters.\nlist: 2 locations take 10 characters.",
+      }[profile],
+    ]),
+    [
+      () =>
+        planSessionPolicies(
+          {},
+          { list: ["s3://lake"], write: ["s3://wh-bucket/db"] },
+          { maxLength: 160 },
+        ),
+      "POLICY_TOO_LARGE write[0]: alone takes a policy of 174 characters, and 160 are allowed.",
+    ],
+    [
+      () => planSessionPolicies({}, { delete: ["s3://wh-bucket/db"] }, { maxLength: 160 }),
+      "POLICY_TOO_LARGE delete[0]: alone takes a policy of 177 characters, and 160 are allowed.",
+    ],
   ],
   "a session": [
     [session(null), "INVALID_SESSION The session must be an object."],
