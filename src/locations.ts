@@ -260,10 +260,12 @@ const LOCATION = /^s3[an]?:\/\/([A-Za-z0-9._-]{3,255})(?:\/([^\p{Cc}\p{Cs}]*))?$
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 const DIRECTORY_BUCKET = /--x-s3$/;
 const MOST_KEY_BYTES = 1024;
+/** More than any location has; what is longer is not even looked at. */
+const MOST_URI = 2 * MOST_KEY_BYTES;
 
 /** The place of a location; undefined if there is something wrong with it. */
 export function placeOf(uri: string): string | undefined {
-  if (uri.length > 6 + 255 + 1 + MOST_KEY_BYTES + 1) return undefined;
+  if (uri.length > MOST_URI) return undefined;
   const match = LOCATION.exec(uri);
   if (match === null) return undefined;
   const [, bucket = "", prefix = ""] = match;
@@ -282,11 +284,9 @@ function prefixBytes(prefix: string): number {
 /** What is wrong with a location, and what to do; never the location itself. */
 export function faultOf(uri: unknown): string {
   if (typeof uri !== "string") return "must be a string, s3://bucket/prefix.";
-  const [, scheme, rest = ""] = /^([^:/]*):\/\/(.*)$/s.exec(uri) ?? [];
-  if (scheme === undefined) return "is no URI: write s3://bucket/prefix.";
-  if (!/^s3[an]?$/.test(scheme)) return "must begin with s3://, s3a:// or s3n://, in lower case.";
-  const slash = rest.indexOf("/");
-  const bucket = slash < 0 ? rest : rest.slice(0, slash);
+  if (!uri.includes("://")) return "is no URI: write s3://bucket/prefix.";
+  if (!/^s3[an]?:\/\//.test(uri)) return "must begin with s3://, s3a:// or s3n://, in lower case.";
+  const [, , bucket = ""] = uri.split("/", 3);
   if (bucket === "") return "names no bucket: write s3://bucket/prefix.";
   if (bucket.startsWith("arn:")) {
     return "names an access point: grant the bucket behind it, as s3://bucket/prefix.";
@@ -318,12 +318,17 @@ export function accessesOf(places: readonly BucketPlaces[]): number {
   return all;
 }
 
+/** What no place begins with: they begin with a bucket. */
+const NO_PLACE = "/";
+
 /** The places that lie inside no other of them, in code-unit order. */
 export function outermost(places: Iterable<string>): string[] {
   const kept: string[] = [];
+  let around = NO_PLACE;
   for (const place of [...places].sort()) {
-    const last = kept.at(-1);
-    if (last === undefined || !place.startsWith(last)) kept.push(place);
+    if (place.startsWith(around)) continue;
+    kept.push(place);
+    around = place;
   }
   return kept;
 }
@@ -338,6 +343,6 @@ function outerOf(place: string, outer: readonly string[]): string | undefined {
     if ((outer[middle] ?? "") <= place) low = middle + 1;
     else high = middle;
   }
-  const last = outer[low - 1];
-  return last !== undefined && place.startsWith(last) ? last : undefined;
+  const last = outer[low - 1] ?? NO_PLACE;
+  return place.startsWith(last) ? last : undefined;
 }
