@@ -8,7 +8,9 @@ import {
   buildSessionPolicy,
   createSessionPolicyBuilder,
   type Locations,
+  planSessionPolicies,
   type SessionPolicyOptions,
+  serializePolicy,
 } from "../src/index.ts";
 
 const options = { maxLength: Number.POSITIVE_INFINITY };
@@ -17,20 +19,32 @@ const KEY = "arn:aws:kms:us-west-2:123456789012:key/1";
 /** Actions of a statement, and statements: whatever the number of locations. */
 const FEW = 6;
 
-/** How many lists longer than that are sorted while `run` runs. */
-function longSorts(run: () => unknown): number {
-  let sorts = 0;
-  const { sort } = Array.prototype;
-  Array.prototype.sort = function (this: unknown[], ...args) {
-    if (this.length > FEW) sorts++;
-    return sort.apply(this, args);
+/** How often a method is called, of those that count, while `run` runs. */
+function callsOf(
+  prototype: object,
+  method: string,
+  run: () => unknown,
+  counts: (of: { readonly length: number }) => boolean = () => true,
+): number {
+  const original = Object.getOwnPropertyDescriptor(prototype, method);
+  if (original === undefined) throw new Error(`There is no ${method}.`);
+  let calls = 0;
+  const value = function (this: { readonly length: number }, ...args: unknown[]) {
+    if (counts(this)) calls++;
+    return Reflect.apply(original.value, this, args);
   };
+  Object.defineProperty(prototype, method, { ...original, value });
   try {
     run();
   } finally {
-    Array.prototype.sort = sort;
+    Object.defineProperty(prototype, method, original);
   }
-  return sorts;
+  return calls;
+}
+
+/** How many lists longer than that are sorted while `run` runs. */
+function longSorts(run: () => unknown): number {
+  return callsOf(Array.prototype, "sort", run, ({ length }) => length > FEW);
 }
 
 const numbered = (head: string, end = "") =>
@@ -91,6 +105,74 @@ describe("locations that come in order are not sorted:", () => {
   test("but others are", () => {
     const shuffled = { read: [...tables].reverse() };
     expect(longSorts(() => buildSessionPolicy({}, shuffled, options))).toBeGreaterThan(0);
+  });
+});
+
+describe("locations that come in order, and need no escapes,", () => {
+  const tables = numbered("s3://lake/db/t_");
+  const more = ["s3://lake/db/u", "s3://lake/x"];
+  const lists = all([...tables, ...more]);
+  const configs: AwsStorageConfig[] = [
+    {},
+    { allowedLocations: ["s3://lake"] },
+    { allowedLocations: ["s3://lake/db", "s3://lake/x"] },
+  ];
+  test.each(configs)("are cut once each: %o", (config) => {
+    const build = createSessionPolicyBuilder(config, options);
+    const cuts = callsOf(String.prototype, "slice", () => build(lists));
+    expect(cuts).toBeGreaterThanOrEqual(tables.length);
+    expect(cuts).toBeLessThan(tables.length + 20);
+    expect(callsOf(String.prototype, "startsWith", () => build(lists))).toBeLessThan(10);
+  });
+
+  test("are not escaped, nor is what comes in any order", () => {
+    const build = createSessionPolicyBuilder({ currentKmsKey: KEY }, options);
+    for (const locations of [lists, { ...lists, list: [...tables].reverse() }]) {
+      const run = () => serializePolicy(build(locations));
+      expect(callsOf(String.prototype, "replace", run)).toBe(0);
+    }
+    const starred = () => serializePolicy(build({ read: ["s3://lake/*"] }));
+    expect(callsOf(String.prototype, "replace", starred)).toBeGreaterThan(0);
+  });
+
+  test("are read once where all accesses are for the same list", () => {
+    let reads = 0;
+    const counting = new Proxy(tables, {
+      get: (target, index, receiver) => {
+        if (/^\d/.test(String(index))) reads++;
+        return Reflect.get(target, index, receiver);
+      },
+    });
+    buildSessionPolicy({}, all(counting), options);
+    expect(reads).toBeLessThanOrEqual(2 * tables.length);
+  });
+});
+
+test("the usual role is read without a search for its colons from the end", () => {
+  const searches = (roleArn: string) =>
+    callsOf(String.prototype, "lastIndexOf", () => createSessionPolicyBuilder({ roleArn }));
+  const role = "arn:aws-us-gov:iam::123456789012:role/Team/polaris_1";
+  expect(searches(role)).toBe(0);
+  expect(searches(`${role}:x`)).toBeGreaterThan(0);
+});
+
+describe("a plan tries a location only where there may be room:", () => {
+  const many = (head: string, count = 400) =>
+    Array.from({ length: count }, (_, i) => `s3://${head}${String(i).padStart(3, "0")}`);
+  test.each<[string, Locations, number]>([
+    ["tables of a bucket", all(many("lake/db/t_")), 400],
+    ["the same tables of two", all([...many("lake/db/t_"), ...many("pond/db/t_")]), 800],
+    [
+      "reading in one bucket, listing in another",
+      { read: many("lake/t"), list: many("pond/t") },
+      800,
+    ],
+    ["buckets that list the same", { list: many("lake-").map((uri) => `${uri}/t`) }, 400],
+    ["writing what is shorter", { read: many("lake/table_"), write: many("lake/w") }, 800],
+  ])("%s", (_, locations, count) => {
+    const trials = callsOf(Map.prototype, "keys", () => planSessionPolicies({}, locations));
+    expect(trials).toBeGreaterThanOrEqual(count);
+    expect(trials).toBeLessThan(4 * count);
   });
 });
 
