@@ -52,9 +52,10 @@ function covers({ rows, columns }: Grid): Cover[] {
     const ways = columns.map((column) => fewest(sets, column));
     const rowsLength = sets.reduce((sum, set) => sum + lengthOfRows(rows, set), 0);
     const length = ways.reduce((sum, way) => sum + way.length, rowsLength);
+    const rowsOfSets = sets.map((set) => rows.filter((_, row) => has(set, row)));
     for (const choice of combinations(ways.map(({ choices }) => choices))) {
-      const rectangles = sets.map((set, s) => ({
-        rows: rows.filter((_, row) => has(set, row)),
+      const rectangles = rowsOfSets.map((granted, s) => ({
+        rows: granted,
         columns: choice.filter(({ chosen }) => has(chosen, s)).map(({ column }) => column),
       }));
       // One that names no column is in none of the shortest: the family without it is shorter.
