@@ -5,7 +5,7 @@ export default defineConfig([
     entry: {
       index: "src/index.ts",
       analysis: "src/analysis/index.ts",
-      diagnosis: "src/diagnosis.ts",
+      diagnosis: "src/diagnosis/index.ts",
       testing: "src/testing/index.ts",
       "testing/vitest": "src/testing/vitest.ts",
     },
@@ -18,7 +18,7 @@ export default defineConfig([
     treeshake: true,
   },
   {
-    entry: { cli: "src/cli.ts" },
+    entry: { cli: "src/cli/main.ts" },
     format: ["esm"],
     target: "node20",
     platform: "node",

@@ -7,7 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     exclude: [
       "test/{server,runtimes}/**",
-      "test/{cli,docs,purity,your-catalog}.test.ts", // of the build, or of pages
+      "test/{cli/*,docs,purity,testing/your-catalog}.test.ts", // of the build, or of pages
     ],
     env: { FC_NUM_RUNS: "60", QUICK: "1" },
   },

@@ -13,7 +13,6 @@ export {
   type SessionTag,
   sessionTags,
 } from "./assume-role.ts";
-export type { SessionPlan } from "./capacity.ts";
 export {
   SessionPolicyError,
   type SessionPolicyErrorCode,
@@ -22,6 +21,7 @@ export {
 export type { Locations } from "./locations.ts";
 export type { SessionPolicyOptions } from "./options.ts";
 export { type OneOrMany, type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
+export type { SessionPlan } from "./session-plan.ts";
 export {
   buildSessionPolicy,
   createSessionPolicyBuilder,

@@ -2,13 +2,14 @@
  * The whole way on one page: parse → grants → statements → policy.
  * @module
  */
-import { type Session, statementsFor } from "./assembly.ts";
-import { type SessionPlan, splitOverSessions, tooLarge } from "./capacity.ts";
+
 import { reading } from "./errors.ts";
 import { kmsGrants, profileOf } from "./grants.ts";
 import { type BucketPlaces, type Locations, parseLocations, placeOf } from "./locations.ts";
 import { parseOptions, type SessionPolicyOptions } from "./options.ts";
 import type { PolicyDocument } from "./policy.ts";
+import { type Session, statementsFor } from "./session.ts";
+import { type SessionPlan, splitOverSessions, tooLarge } from "./session-plan.ts";
 import { type KeyUses, keyUses } from "./statements.ts";
 import { type AwsStorageConfig, parseStorageConfig } from "./storage-config.ts";
 

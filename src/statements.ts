@@ -11,7 +11,7 @@
  * @module
  */
 import type { Column, Grid, Items, KmsGrants, S3Grants } from "./grants.ts";
-import { listGrids } from "./listings.ts";
+import { listGrids } from "./list-statements.ts";
 import type { OneOrMany, Statement } from "./policy.ts";
 
 /** A statement to be: some rows of a grid on some of its columns. */

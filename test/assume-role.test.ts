@@ -13,7 +13,7 @@ import {
   sessionTags,
 } from "../src/index.ts";
 import { locationsArbitrary, storageConfigArbitrary } from "../src/testing/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
 const config = { roleArn: "arn:aws:iam::123456789012:role/polaris", region: "us-west-2" };

@@ -8,8 +8,8 @@ import { createServer } from "node:http";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
-import { plantedFaults } from "./planted-faults.ts";
 import { engineOperations } from "./server/engines.ts";
+import { plantedFaults } from "./support/planted-faults.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, ROOT), "utf8");

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { decide, listAccess } from "../src/analysis/index.ts";
 import { buildSessionPolicy, roleSessionName, sessionTags } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 const HOLES = Object.assign([] as never[], { length: 2 ** 32 - 1 });
 const policyOf = (statement: object) => ({ Version: "2012-10-17", Statement: statement });

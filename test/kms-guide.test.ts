@@ -1,7 +1,7 @@
 /** Polaris' KMS guide: https://polaris.apache.org/blog/2025/12/24/securing-s3-data-with-aws-kms/ */
 import { describe, expect, test } from "vitest";
 import { type AwsStorageConfig, buildSessionPolicy } from "../src/index.ts";
-import { allows } from "./iam.ts";
+import { allows } from "./support/iam.ts";
 
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const OLDER = [

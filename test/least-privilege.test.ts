@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import { buildSessionPolicy } from "../src/index.ts";
 import { propertiesJudgedBy } from "../src/testing/properties.ts";
-import { allows } from "./iam.ts";
+import { allows } from "./support/iam.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildSessionPolicy, createSessionPolicyBuilder, type Locations } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
-import { allows } from "./iam.ts";
+import { faultOf } from "./support/errors.ts";
+import { allows } from "./support/iam.ts";
 
 const build = (locations: unknown, config = {}) =>
   buildSessionPolicy(config, locations as Locations);

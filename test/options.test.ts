@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { buildSessionPolicy, type SessionPolicyOptions, serializePolicy } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const table = ["s3://wh-bucket/db"];

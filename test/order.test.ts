@@ -10,7 +10,7 @@ import {
   serializePolicy,
 } from "../src/index.ts";
 import { locationsArbitrary, storageConfigArbitrary } from "../src/testing/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 const listOf = (value: Statement["Action"]) => (typeof value === "string" ? [value] : [...value]);
 /** What a statement is sorted by, as one string: NUL comes before all that a name may hold. */
@@ -93,7 +93,7 @@ interface Case {
 /** A change here is a change of what users have in caches, in reviews and in snapshots of their own. */
 describe("of policies as short, the same one is emitted in every release", () => {
   const cases = JSON.parse(
-    readFileSync(new URL("policies.json", import.meta.url), "utf8"),
+    readFileSync(new URL("pinned-policies.json", import.meta.url), "utf8"),
   ) as Case[];
   test.each(cases)("$name", ({ config, locations, options, policy }) => {
     const build = (maxLength: number) =>

@@ -9,7 +9,7 @@ import {
   decide,
   listAccess,
 } from "../src/analysis/index.ts";
-import { diagnoseAccessDenied } from "../src/diagnosis.ts";
+import { diagnoseAccessDenied } from "../src/diagnosis/index.ts";
 import {
   type AwsStorageConfig,
   buildAssumeRoleRequest,
@@ -23,7 +23,7 @@ import {
   serializePolicy,
   sessionTags,
 } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 type Case = [run: () => unknown, sentence: string];
 

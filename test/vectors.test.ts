@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { buildSessionPolicy, SessionPolicyError } from "../src/index.ts";
-import { grantSet } from "./grant-sets.ts";
-import type { AnyPolicy } from "./iam.ts";
+import { grantSet } from "./support/grant-sets.ts";
+import type { AnyPolicy } from "./support/iam.ts";
 
 interface Vector {
   readonly id: string;

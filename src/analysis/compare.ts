@@ -22,7 +22,7 @@ import {
   type ParsedStatement,
   parsePolicy,
   type Test,
-} from "./policy.ts";
+} from "./policy-document.ts";
 
 /** How what one policy allows relates to what another does. */
 export interface Comparison {

@@ -11,7 +11,7 @@ import {
   type AnyPolicyDocument,
   type ParsedStatement,
   parsePolicy,
-} from "./policy.ts";
+} from "./policy-document.ts";
 
 /** A decision, and the statements it is due to. */
 export interface Decision {

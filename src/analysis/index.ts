@@ -5,4 +5,4 @@
 export { type Comparison, compareAccess } from "./compare.ts";
 export { type Decision, decide, isAllowed } from "./decide.ts";
 export { type AccessRow, listAccess } from "./list-access.ts";
-export type { AccessRequest, AnyPolicyDocument } from "./policy.ts";
+export type { AccessRequest, AnyPolicyDocument } from "./policy-document.ts";

@@ -4,7 +4,7 @@
  */
 import { reading } from "../errors.ts";
 import { kindsOf, resourceKindOf } from "./actions.ts";
-import { type AnyPolicyDocument, parsePolicy, type Test } from "./policy.ts";
+import { type AnyPolicyDocument, parsePolicy, type Test } from "./policy-document.ts";
 
 /** One thing that a statement allows or denies: actions on a resource. */
 export interface AccessRow {

@@ -6,7 +6,7 @@
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
-import type { AccessRequest } from "../analysis/policy.ts";
+import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { PolicyDocument } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";

@@ -4,7 +4,7 @@
  */
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
-import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy.ts";
+import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
 
 /** What a matcher returns to vitest and jest. */
 export interface MatcherResult {

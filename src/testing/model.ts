@@ -3,7 +3,7 @@
  * shares no code with the generator in this library, and is slow.
  * @module
  */
-import type { AccessRequest } from "../analysis/policy.ts";
+import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import type { PolicyDocument } from "../policy.ts";

@@ -4,7 +4,7 @@
  */
 import fc, { type Arbitrary } from "fast-check";
 import { isAllowed } from "../analysis/decide.ts";
-import type { AccessRequest } from "../analysis/policy.ts";
+import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import { type PolicyDocument, serializePolicy } from "../policy.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import type {} from "vitest";
-import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy.ts";
+import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
 
 /** The matchers of `policyMatchers`, as `expect(policy)` has them. */
 export interface PolicyMatchers<R> {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSessionPolicy, serializePolicy } from "../../src/index.ts";
-import { freePort, has, installPackages, mayInstall } from "../machine.ts";
+import { freePort, has, installPackages, mayInstall } from "../support/machine.ts";
 
 /** As much of playwright-core as is used here: its types are not installed when others are checked. */
 interface BrowserType {

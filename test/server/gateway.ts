@@ -11,7 +11,7 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { freePort, has, installPackages, mayInstall } from "../machine.ts";
+import { freePort, has, installPackages, mayInstall } from "../support/machine.ts";
 
 export interface Gateway {
   readonly endpoint: string;

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildAssumeRoleRequest, buildSessionPolicy, serializePolicy } from "../src/index.ts";
+import { buildAssumeRoleRequest, buildSessionPolicy, serializePolicy } from "../../src/index.ts";
 
 const packageJson = JSON.parse(
-  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 ) as { version: string; bin: Record<string, string>; scripts: Record<string, string> };
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BIN = join(ROOT, packageJson.bin["polaris-session-policy"] ?? "");
 const CATALOG = join(ROOT, "docs/examples/quickstart_catalog.json");
 const TABLE = "s3://polaris-quickstart/warehouse/ns/t1";

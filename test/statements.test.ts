@@ -6,8 +6,8 @@ import {
   type Statement,
   serializePolicy,
 } from "../src/index.ts";
-import { grantSet } from "./grant-sets.ts";
-import { type Cell, shortestLength } from "./shortest-cover.ts";
+import { grantSet } from "./support/grant-sets.ts";
+import { type Cell, shortestLength } from "./support/shortest-cover.ts";
 
 type Access = keyof Locations;
 const ACCESSES: readonly Access[] = ["read", "list", "write", "delete"];

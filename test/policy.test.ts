@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type PolicyDocument, serializePolicy } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
+import { faultOf } from "./support/errors.ts";
 
 const policyOf = (Resource: string): PolicyDocument => ({
   Version: "2012-10-17",

@@ -5,15 +5,15 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  * @module
  */
-import { isAllowed } from "./analysis/decide.ts";
-import { parseKmsKeyArn, s3ViaService } from "./arn.ts";
+import { isAllowed } from "../analysis/decide.ts";
+import { parseKmsKeyArn, s3ViaService } from "../arn.ts";
+import { fault, reading, SessionPolicyError } from "../errors.ts";
+import { ACCESSES, type Access, type Locations, placeOf } from "../locations.ts";
+import type { SessionPolicyOptions } from "../options.ts";
+import type { PolicyDocument, Statement } from "../policy.ts";
+import { createSessionPolicyBuilder } from "../session-policy.ts";
+import { type AwsStorageConfig, parseStorageConfig } from "../storage-config.ts";
 import { type Denial, type DeniedBy, findDenials, type KeyFault } from "./denials.ts";
-import { fault, reading, SessionPolicyError } from "./errors.ts";
-import { ACCESSES, type Access, type Locations, placeOf } from "./locations.ts";
-import type { SessionPolicyOptions } from "./options.ts";
-import type { PolicyDocument, Statement } from "./policy.ts";
-import { createSessionPolicyBuilder } from "./session-policy.ts";
-import { type AwsStorageConfig, parseStorageConfig } from "./storage-config.ts";
 
 export type { Denial, DeniedBy, KeyFault };
 

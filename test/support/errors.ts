@@ -1,4 +1,4 @@
-import { SessionPolicyError } from "../src/index.ts";
+import { SessionPolicyError } from "../../src/index.ts";
 
 /** The error that `run` throws, as code and places, for one-line expectations. */
 export function faultOf(run: () => unknown): { code: string; paths: string[]; message: string } {

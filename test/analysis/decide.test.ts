@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decide, isAllowed } from "../src/analysis/index.ts";
-import { arbitraryPolicy, arbitraryRequest } from "./arbitrary-policies.ts";
-import { faultOf } from "./errors.ts";
-import { type AnyPolicy, evaluate } from "./iam.ts";
+import { decide, isAllowed } from "../../src/analysis/index.ts";
+import { arbitraryPolicy, arbitraryRequest } from "../support/arbitrary-policies.ts";
+import { faultOf } from "../support/errors.ts";
+import { type AnyPolicy, evaluate } from "../support/iam.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 5000);
 

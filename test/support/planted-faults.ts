@@ -9,7 +9,7 @@ import {
   type PolicyDocument,
   type SessionPolicyOptions,
   type Statement,
-} from "../src/index.ts";
+} from "../../src/index.ts";
 import { asList } from "./iam.ts";
 
 type Generator = typeof buildSessionPolicy;

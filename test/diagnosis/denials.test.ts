@@ -1,6 +1,6 @@
 /** What is read of each form of message: all of it, and nothing else. */
 import { describe, expect, test } from "vitest";
-import { type Denial, findDenials } from "../src/denials.ts";
+import { type Denial, findDenials } from "../../src/diagnosis/denials.ts";
 
 const USER = "arn:aws:sts::123456789012:assumed-role/polaris/etl";
 const KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";

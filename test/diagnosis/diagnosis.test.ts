@@ -2,17 +2,17 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Diagnosis, diagnoseAccessDenied, type Remedy } from "../src/diagnosis.ts";
+import { type Diagnosis, diagnoseAccessDenied, type Remedy } from "../../src/diagnosis/index.ts";
 import {
   type AwsStorageConfig,
   buildSessionPolicy,
   type Locations,
   type SessionPolicyOptions,
-} from "../src/index.ts";
-import { faultOf } from "./errors.ts";
-import { allows } from "./iam.ts";
+} from "../../src/index.ts";
+import { faultOf } from "../support/errors.ts";
+import { allows } from "../support/iam.ts";
 
-const log = (file: string) => readFileSync(new URL(`logs/${file}`, import.meta.url), "utf8");
+const log = (file: string) => readFileSync(new URL(`../logs/${file}`, import.meta.url), "utf8");
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const OLDER = "arn:aws:kms:us-west-2:123456789012:key/0f9e8d7c-5555-6666-7777-888888888888";
 const ALIAS = "arn:aws:kms:us-west-2:123456789012:alias/lake";
@@ -502,7 +502,7 @@ describe("each cause is told", () => {
   });
 
   test("docs/troubleshooting.md has them all", () => {
-    const page = readFileSync(new URL("../docs/troubleshooting.md", import.meta.url), "utf8");
+    const page = readFileSync(new URL("../../docs/troubleshooting.md", import.meta.url), "utf8");
     const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, cause]) => cause);
     expect(rows.sort()).toEqual(
       [...new Set(Object.values(cases).map(({ cause }) => cause))].sort(),

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { diagnoseAccessDenied } from "../src/diagnosis.ts";
-import type { AwsStorageConfig, Locations, SessionPolicyOptions } from "../src/index.ts";
+import { diagnoseAccessDenied } from "../../src/diagnosis/index.ts";
+import type { AwsStorageConfig, Locations, SessionPolicyOptions } from "../../src/index.ts";
 
 interface Case {
   readonly name: string;

@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @module
  */
-import { type Session, statementsFor } from "./assembly.ts";
+
 import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
 import { kmsGrants, nest } from "./grants.ts";
 import {
@@ -18,6 +18,7 @@ import {
   type Locations,
 } from "./locations.ts";
 import { escapePattern, type PolicyDocument, serializedLength } from "./policy.ts";
+import { type Session, statementsFor } from "./session.ts";
 import { keyUses } from "./statements.ts";
 
 /** One of several sessions: its policy, and the locations that it is for. */

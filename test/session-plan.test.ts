@@ -9,8 +9,8 @@ import {
   serializePolicy,
 } from "../src/index.ts";
 import { locationsArbitrary, storageConfigArbitrary } from "../src/testing/index.ts";
-import { faultOf } from "./errors.ts";
-import { grantSet } from "./grant-sets.ts";
+import { faultOf } from "./support/errors.ts";
+import { grantSet } from "./support/grant-sets.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type AccessRow, listAccess } from "../src/analysis/index.ts";
-import { buildSessionPolicy } from "../src/index.ts";
-import { faultOf } from "./errors.ts";
+import { type AccessRow, listAccess } from "../../src/analysis/index.ts";
+import { buildSessionPolicy } from "../../src/index.ts";
+import { faultOf } from "../support/errors.ts";
 
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const policyOf = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });

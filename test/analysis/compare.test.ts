@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compareAccess, decide } from "../src/analysis/index.ts";
-import { buildSessionPolicy } from "../src/index.ts";
-import { type ArbitraryPolicy, arbitraryPolicy } from "./arbitrary-policies.ts";
-import { faultOf } from "./errors.ts";
-import { allows, type Request } from "./iam.ts";
+import { compareAccess, decide } from "../../src/analysis/index.ts";
+import { buildSessionPolicy } from "../../src/index.ts";
+import { type ArbitraryPolicy, arbitraryPolicy } from "../support/arbitrary-policies.ts";
+import { faultOf } from "../support/errors.ts";
+import { allows, type Request } from "../support/iam.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
 

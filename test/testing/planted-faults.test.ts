@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { propertiesJudgedBy } from "../src/testing/properties.ts";
-import { allows } from "./iam.ts";
-import { plantedFaults, subtleFaults } from "./planted-faults.ts";
+import { propertiesJudgedBy } from "../../src/testing/properties.ts";
+import { allows } from "../support/iam.ts";
+import { plantedFaults, subtleFaults } from "../support/planted-faults.ts";
 
 const properties = propertiesJudgedBy(allows);
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { buildSessionPolicy, serializePolicy } from "../src/index.ts";
+import { buildSessionPolicy, serializePolicy } from "../../src/index.ts";
 import {
   accessRequestArbitrary,
   assertLeastPrivilege,
@@ -9,10 +9,10 @@ import {
   locationsArbitrary,
   policyMatchers,
   storageConfigArbitrary,
-} from "../src/testing/index.ts";
-import { isAskedFor, partitionOf, servicesOf } from "../src/testing/model.ts";
-import { allows } from "./iam.ts";
-import { plantedFaults } from "./planted-faults.ts";
+} from "../../src/testing/index.ts";
+import { isAskedFor, partitionOf, servicesOf } from "../../src/testing/model.ts";
+import { allows } from "../support/iam.ts";
+import { plantedFaults } from "../support/planted-faults.ts";
 
 const numRuns = 200;
 const fault = (name: string) => {
@@ -22,7 +22,7 @@ const fault = (name: string) => {
 };
 
 test("the properties of docs/least-privilege.md are those of the kit", () => {
-  const page = readFileSync(new URL("../docs/least-privilege.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../docs/least-privilege.md", import.meta.url), "utf8");
   const rows = page.matchAll(/^\| `([a-z-]+)` \| (.*?) \|/gm);
   expect([...rows].map(([, name, statement]) => [name, statement?.replace(/[`\\]/g, "")])).toEqual(
     leastPrivilegeProperties.map(({ name, statement }) => [name, statement]),
