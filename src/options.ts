@@ -13,12 +13,12 @@ export interface SessionPolicyOptions {
    */
   readonly profile?: "least-privilege" | "polaris" | undefined;
   /**
-   * Most characters that the serialized policy may have, 2,048 unless told: the limit of STS.
+   * Most characters that the serialized policy may have. The default is 2,048, the limit of STS.
    * `Infinity` is allowed, for policies that are not meant for STS.
    */
   readonly maxLength?: number | undefined;
   /**
-   * Whether KMS statements demand that S3 makes the request (`kms:ViaService`). Left out, they do
+   * Whether KMS statements demand that S3 makes the request (`kms:ViaService`). By default they do
    * wherever AWS documents the service's name. `false` never demands it; `true` insists, and is an
    * error where the condition can't be formed.
    */
@@ -27,28 +27,47 @@ export interface SessionPolicyOptions {
   readonly objectVersions?: boolean | undefined;
   /** Whether writing includes giving up an upload: `s3:AbortMultipartUpload`. Default false. */
   readonly abortMultipartUploads?: boolean | undefined;
+  /**
+   * Whether writing includes listing uploads in parts: `s3:ListMultipartUploadParts`, and
+   * `s3:ListBucketMultipartUploads` where a location is a whole bucket. Default false.
+   */
+  readonly listMultipartUploads?: boolean | undefined;
+  /** Whether reading and writing include the tags of objects. Default false. */
+  readonly objectTags?: boolean | undefined;
+  /** Whether writing includes the ACLs of objects: `s3:PutObjectAcl`. Default false. */
+  readonly objectAcls?: boolean | undefined;
+  /**
+   * Whether a location's own name, without the slash, can be read as a key and listed as a prefix.
+   * Hadoop's S3A needs it. The list also shows names of siblings that begin with it. Default false.
+   */
+  readonly barePaths?: boolean | undefined;
 }
+
+/** The options that add actions, each off by default. */
+export const ADDITIONS = [
+  "objectVersions",
+  "abortMultipartUploads",
+  "listMultipartUploads",
+  "objectTags",
+  "objectAcls",
+  "barePaths",
+] as const;
+
+/** An option that adds actions. */
+export type Addition = (typeof ADDITIONS)[number];
+
+/** The options with their defaults. */
+export type Options = { readonly [A in Addition]: boolean } & {
+  readonly profile: "least-privilege" | "polaris";
+  readonly maxLength: number;
+  readonly kmsViaService?: boolean | undefined;
+};
 
 /** The length that STS allows the `Policy` parameter of AssumeRole. */
 const STS_LIMIT = 2048;
 
-/** The options with their defaults. */
-export interface Options {
-  readonly profile: "least-privilege" | "polaris";
-  readonly maxLength: number;
-  readonly kmsViaService?: boolean | undefined;
-  readonly objectVersions: boolean;
-  readonly abortMultipartUploads: boolean;
-}
-
-const DEFAULTS: Readonly<Options> = {
-  profile: "least-privilege",
-  maxLength: STS_LIMIT,
-  objectVersions: false,
-  abortMultipartUploads: false,
-};
-
 const flag = z.boolean({ error: "must be true or false." });
+const off = z._default(flag, false);
 const profile = z.enum(["least-privilege", "polaris"], {
   error: 'must be "least-privilege" or "polaris".',
 });
@@ -57,21 +76,26 @@ const length = z.custom<number>(
   { error: "must be a whole number of characters above 0, or Infinity." },
 );
 
-const schema = z.strictObject(
-  {
-    profile: z._default(profile, DEFAULTS.profile),
-    maxLength: z._default(length, DEFAULTS.maxLength),
-    kmsViaService: z.optional(flag),
-    objectVersions: z._default(flag, DEFAULTS.objectVersions),
-    abortMultipartUploads: z._default(flag, DEFAULTS.abortMultipartUploads),
-  },
-  {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? "There is no such option: use profile, maxLength, kmsViaService, objectVersions and abortMultipartUploads."
-        : "The options must be an object.",
-  },
-);
+const fields = {
+  profile: z._default(profile, "least-privilege"),
+  maxLength: z._default(length, STS_LIMIT),
+  kmsViaService: z.optional(flag),
+  objectVersions: off,
+  abortMultipartUploads: off,
+  listMultipartUploads: off,
+  objectTags: off,
+  objectAcls: off,
+  barePaths: off,
+} satisfies { readonly [Name in keyof Options]-?: unknown };
+
+const schema = z.strictObject(fields, {
+  error: (issue) =>
+    issue.code === "unrecognized_keys"
+      ? `There is no such option. Use ${Object.keys(fields).join(", ")}.`
+      : "The options must be an object.",
+});
+
+const DEFAULTS: Options = /* @__PURE__ */ schema.parse({});
 
 /** @throws SessionPolicyError `INVALID_OPTIONS` */
 export function parseOptions(input?: SessionPolicyOptions): Options {

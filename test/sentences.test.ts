@@ -277,7 +277,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       options({ minify: true }),
-      "INVALID_OPTIONS There is no such option: use profile, maxLength, kmsViaService, objectVersions and abortMultipartUploads.",
+      "INVALID_OPTIONS There is no such option. Use profile, maxLength, kmsViaService, objectVersions, abortMultipartUploads, listMultipartUploads, objectTags, objectAcls, barePaths.",
     ],
     [
       options({ profile: "Polaris" }),
