@@ -6,6 +6,7 @@ export default defineConfig([
       index: "src/index.ts",
       analysis: "src/analysis/index.ts",
       diagnosis: "src/diagnosis/index.ts",
+      setup: "src/setup/index.ts",
       testing: "src/testing/index.ts",
       "testing/vitest": "src/testing/vitest.ts",
     },

@@ -21,9 +21,9 @@ export interface Statement {
 }
 
 /** An IAM policy document, ready for JSON. */
-export interface PolicyDocument {
+export interface PolicyDocument<S = Statement> {
   readonly Version: "2012-10-17";
-  readonly Statement: readonly Statement[];
+  readonly Statement: readonly S[];
 }
 
 const SPECIAL = /[*?$]/g;

@@ -1,0 +1,13 @@
+/**
+ * What must stand behind a session: the role's permissions and trust, the keys' policies, and the
+ * storage configuration itself. Pure, like the rest.
+ * @module
+ */
+export {
+  checkStorageConfig,
+  type Finding,
+  type FindingCode,
+} from "./check-storage-config.ts";
+export { type KeyPolicyStatement, keyPolicyStatements } from "./key-policy.ts";
+export { rolePolicy } from "./role-policy.ts";
+export { type TrustPolicyOptions, type TrustStatement, trustPolicy } from "./trust-policy.ts";
