@@ -1,0 +1,60 @@
+/** Vends the credentials of one catalog's tables, and keeps them while they last. */
+import { createHash } from "node:crypto";
+import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
+import type { AwsStorageConfig, Locations, SessionSettings } from "polaris-session-policy";
+import { createAssumeRoleRequestBuilder } from "./shim.js";
+
+/** Iceberg refreshes credentials with less than five minutes left, and must get others then. */
+const LEAST_LEFT_MS = 10 * 60_000;
+
+/** What an engine needs to send requests with: properties of S3FileIO, which other engines read, too. */
+export type Credentials = Readonly<Record<string, string>>;
+
+/**
+ * Returns a function that vends credentials for locations. Two calls whose AssumeRole requests are
+ * equal share one call of STS and its credentials.
+ */
+export function createVendor(sts: STSClient, storageConfig: AwsStorageConfig, now = Date.now) {
+  const prepare = createAssumeRoleRequestBuilder(storageConfig);
+  const cache = new Map<string, { until: number; credentials: Promise<Credentials> }>();
+
+  return (locations: Locations, session?: SessionSettings): Promise<Credentials> => {
+    const { request, cacheKey } = prepare(locations, session);
+    // The key holds the external id, so only its digest is kept.
+    const key = createHash("sha256").update(cacheKey).digest("hex");
+    const cached = cache.get(key);
+    if (cached !== undefined && cached.until > now()) return cached.credentials;
+    for (const [old, { until }] of cache) if (until <= now()) cache.delete(old);
+
+    const entry = { until: Number.POSITIVE_INFINITY, credentials: assumeRole() };
+    cache.set(key, entry);
+    return entry.credentials;
+
+    async function assumeRole(): Promise<Credentials> {
+      try {
+        const { Credentials } = await sts.send(new AssumeRoleCommand(request));
+        const ends = Credentials?.Expiration?.getTime() ?? 0;
+        entry.until = ends - LEAST_LEFT_MS;
+        return {
+          "s3.access-key-id": Credentials?.AccessKeyId ?? "",
+          "s3.secret-access-key": Credentials?.SecretAccessKey ?? "",
+          "s3.session-token": Credentials?.SessionToken ?? "",
+          "s3.session-token-expires-at-ms": String(ends),
+        };
+      } catch (error) {
+        cache.delete(key);
+        throw error;
+      }
+    }
+  };
+}
+
+/** The other properties of a table's `config`, which Polaris sends with and without credentials. */
+export function storeProperties(storageConfig: AwsStorageConfig): Readonly<Record<string, string>> {
+  const { endpoint, pathStyleAccess, region } = storageConfig;
+  return {
+    ...(region && { "client.region": region }),
+    ...(endpoint && { "s3.endpoint": endpoint }),
+    ...(pathStyleAccess && { "s3.path-style-access": "true" }),
+  };
+}
