@@ -28,6 +28,16 @@ const PARTITIONS: readonly {
   { partition: "aws-eusc", regionPrefix: "eusc-" },
 ];
 
+/**
+ * Whether a partition is AWS' own: `aws`, or `aws-` and lower-case words. Other vendors' role ARNs hold
+ * names of their own there, which S3-compatible stores do not know in an S3 ARN.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
+export function isAwsPartition(partition: string): boolean {
+  return /^aws(?:-[a-z]+)*$/.test(partition);
+}
+
 /** The partition that the prefix of a region tells; undefined for commercial and made-up regions. */
 export function partitionOfRegion(region: string): string | undefined {
   return PARTITIONS.find((p) => p.regionPrefix !== undefined && region.startsWith(p.regionPrefix))
@@ -124,31 +134,43 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
   if (service !== "kms") return `is an ARN of another service: ${HOW}.`;
   if (resource.startsWith("alias/")) return ALIAS;
   if (!/^key\/[\w.-]+$/.test(resource)) return `does not name a key: ${HOW}.`;
-  if (!/^[a-zA-Z0-9-]+$/.test(partition)) return `has no valid partition: ${HOW}.`;
+  const isPartition = onAws ? isAwsPartition(partition) : /^[a-zA-Z0-9-]+$/.test(partition);
+  if (!isPartition) return `has no valid partition: ${HOW}.`;
   if (!onAws) return `has no valid region or account: ${HOW}.`;
   return /^[a-z0-9-]+$/.test(region)
     ? `lacks the 12-digit account of the key: ${HOW}.`
     : `lacks the region of the key: ${HOW}.`;
 }
 
-const AWS_KEY = /^arn:[a-zA-Z0-9-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
+const AWS_KEY = /^arn:aws(?:-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
 const KEY = /^arn:[a-zA-Z0-9-]+:kms:[\w.-]*:[\w.-]*:key\/[\w.-]+$/;
 
 const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it: ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
 
+/** What an endpoint tells: whether a request can be sent to it, and to whom. */
+export interface Endpoint {
+  /** False for `minio:9000`: Polaris stores it, and clients take it for no URL. */
+  readonly hasScheme: boolean;
+  /** Whether the host ends in a DNS suffix of AWS, VPC endpoints included. */
+  readonly onAws: boolean;
+}
+
 /**
- * Whether an endpoint is one of AWS' own S3 endpoints, in any partition, VPC endpoints included.
+ * Reads an endpoint. One without a scheme is judged by its host; an empty one names no other store.
  *
- * @returns undefined where the text holds no host.
+ * @returns undefined for a text that is neither a URL with a host nor a host.
  * @see https://docs.aws.amazon.com/general/latest/gr/s3.html
  */
-export function isAwsEndpoint(endpoint: string): boolean | undefined {
-  const host =
-    /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@\\]*@)?([^/?#:@[\]\\\s]+|\[[0-9a-f:.]+\])(?::\d*)?(?:[/?#]|$)/i.exec(
-      endpoint,
-    )?.[1];
-  return host === undefined ? undefined : AWS_HOST.test(host);
+export function parseEndpoint(endpoint: string): Endpoint | undefined {
+  if (endpoint === "") return { hasScheme: false, onAws: true };
+  const [, scheme, host] = ENDPOINT.exec(endpoint) ?? [];
+  if (host === undefined) return undefined;
+  return { hasScheme: scheme !== undefined, onAws: AWS_HOST.test(host) };
 }
+
+/** An optional scheme and user, a host, an optional port, and the end of the authority. */
+const ENDPOINT =
+  /^(?:([a-z][a-z0-9+.-]*:)\/\/|(?![^/]*:\/\/))(?:[^/?#@\\]*@)?([^/?#:@[\]\\\s]+|\[[0-9a-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
 
 const AWS_HOST =
   /\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\.?$/i;

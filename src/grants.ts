@@ -376,7 +376,7 @@ export function kmsGrants(profile: Profile, config: StorageConfig, accesses: num
     const service = viaService ? s3ViaService(key) : undefined;
     // The ARN of a key has no character that needs an escape.
     const length = key.arn.length + QUOTES_AND_COMMA;
-    grant(key.arn, length, key.current ? onCurrentKey : onOlderKeys, service);
+    grant(key.arn, length, key.encrypts ? onCurrentKey : onOlderKeys, service);
   }
   return grants.map(({ viaService, columns }) => ({
     viaService,

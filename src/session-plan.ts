@@ -204,11 +204,11 @@ export function tooLarge(
       message: `${counted(asked.length, "location")} ${lengthOf(taken)} characters.`,
     });
   }
-  for (const [path, current] of [
+  for (const [path, encrypts] of [
     ["currentKmsKey", true],
     ["allowedKmsKeys", false],
   ] as const) {
-    const keys = config.keys.filter((key) => key.current === current);
+    const keys = config.keys.filter((key) => key.encrypts === encrypts);
     if (keys.length === 0) continue;
     issues.push({
       path: [path],

@@ -6,18 +6,20 @@
  */
 import * as z from "zod/mini";
 import {
-  isAwsEndpoint,
+  isAwsPartition,
   type KmsKeyArn,
+  parseEndpoint,
   parseKmsKeyArn,
   parseRoleArn,
   partitionOfRegion,
 } from "./arn.ts";
-import { isDense, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import { isRecord, readList, readRecord } from "./input.ts";
 import { faultOf, outermost, placeOf } from "./locations.ts";
 
 /**
- * `AwsStorageConfigInfo` as Polaris' management API returns it. A field that is `null` or left out is
- * not set; fields that we do not know are ignored.
+ * `AwsStorageConfigInfo` as Polaris' management API returns it, up to version 1.8.0. A field that is
+ * `null` or left out is not set. Unknown fields are ignored, except for known ones in other letters.
  *
  * @see https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
  */
@@ -40,47 +42,70 @@ export interface AwsStorageConfig {
   readonly pathStyleAccess?: boolean | null | undefined;
   /** If true there is no KMS statement, and the keys are ignored. */
   readonly kmsUnavailable?: boolean | null | undefined;
-  /** Key ARN with which S3 encrypts new data. */
+  /** Key ARN with which S3 encrypts new data. Polaris 1.8.0 prefers `encryptionKeys`. */
   readonly currentKmsKey?: string | null | undefined;
-  /** Key ARNs with which older data is encrypted. */
+  /** Key ARNs with which older data is encrypted. Polaris 1.8.0 prefers `decryptionKeys` for these. */
   readonly allowedKmsKeys?: readonly string[] | null | undefined;
+  /** Key ARNs with which S3 encrypts new data, one for each bucket with a default key of its own. */
+  readonly encryptionKeys?: readonly string[] | null | undefined;
+  /** Key ARNs with which older data is encrypted. Overlap with `encryptionKeys` is allowed. */
+  readonly decryptionKeys?: readonly string[] | null | undefined;
 }
 
 // zod/mini carries no messages of its own; these also keep what was passed in out of them.
 const text = z.string({ error: "must be a string." });
-const flag = z.nullish(z.boolean({ error: "must be true or false." }));
-
-function texts(error: string) {
-  const isList = (value: unknown) => Array.isArray(value) && isDense(value);
-  return z.pipe(z.custom<string[]>(isList, { error }), z.array(text));
-}
-
-const shape = z.object(
-  {
-    storageType: z.nullish(
-      z.literal("S3", { error: 'must be "S3": other storage types have no AWS policy.' }),
-    ),
-    allowedLocations: z.nullish(texts("must be a list of S3 URIs.")),
-    storageName: z.nullish(text),
-    roleArn: z.nullish(text),
-    externalId: z.nullish(text),
-    userArn: z.nullish(text),
-    region: z.nullish(text),
-    endpoint: z.nullish(text),
-    endpointInternal: z.nullish(text),
-    stsEndpoint: z.nullish(text),
-    stsUnavailable: flag,
-    pathStyleAccess: flag,
-    kmsUnavailable: flag,
-    currentKmsKey: z.nullish(text),
-    allowedKmsKeys: z.nullish(texts("must be a list of KMS key ARNs.")),
-  },
-  { error: "The storage configuration must be an object." },
+// Polaris' server takes "true" and "false" for booleans; its Ceph guide writes them so.
+const flag = z.pipe(
+  z.custom<boolean | "true" | "false">(
+    (value) => value === true || value === false || isFlagText(value),
+    {
+      error: "must be true or false.",
+    },
+  ),
+  z.transform((value: boolean | "true" | "false") => value === true || value === "true"),
 );
+const uris = z.array(text, { error: "must be a list of S3 URIs." });
+const keys = z.array(text, { error: "must be a list of KMS key ARNs." });
+
+const isFlagText = (value: unknown) => value === "true" || value === "false";
+
+const shape = z.object({
+  storageType: z.nullish(
+    z.literal("S3", { error: 'must be "S3": other storage types have no AWS policy.' }),
+  ),
+  allowedLocations: z.nullish(uris),
+  storageName: z.nullish(text),
+  roleArn: z.nullish(text),
+  externalId: z.nullish(text),
+  userArn: z.nullish(text),
+  region: z.nullish(text),
+  endpoint: z.nullish(text),
+  endpointInternal: z.nullish(text),
+  stsEndpoint: z.nullish(text),
+  stsUnavailable: z.nullish(flag),
+  pathStyleAccess: z.nullish(flag),
+  kmsUnavailable: z.nullish(flag),
+  currentKmsKey: z.nullish(text),
+  allowedKmsKeys: z.nullish(keys),
+  encryptionKeys: z.nullish(keys),
+  decryptionKeys: z.nullish(keys),
+});
+
+type Shape = z.infer<typeof shape>;
+
+const FIELDS = Object.keys(shape.shape) as (keyof Shape)[];
+const KEY_FIELDS = ["currentKmsKey", "encryptionKeys", "allowedKmsKeys", "decryptionKeys"] as const;
+const LIST_FIELDS = [
+  "allowedLocations",
+  "allowedKmsKeys",
+  "encryptionKeys",
+  "decryptionKeys",
+] as const;
 
 /**
  * The zod schema of {@link AwsStorageConfig}, for forms and files: it accepts exactly what
- * {@link buildSessionPolicy} accepts and reports the same issues. Unknown fields are dropped.
+ * {@link buildSessionPolicy} accepts and reports the same issues. Unknown fields are dropped, and
+ * "true" and "false" become booleans.
  *
  * It is a `zod/mini` schema: `parse` and `safeParse` are methods, and it nests in other schemas.
  *
@@ -92,37 +117,49 @@ const shape = z.object(
  * storageConfigSchema.safeParse({ storageType: "GCS" }).error?.issues[0]?.path; // ["storageType"]
  * ```
  */
-export const storageConfigSchema = shape.check((payload) => {
-  for (const { path, message } of readConfig(payload.value).issues) {
-    payload.issues.push(custom(path, message));
-  }
-});
+export const storageConfigSchema = z.pipe(
+  z.transform((input: AwsStorageConfig, context): z.input<typeof shape> => {
+    const { fields, issues } = readFields(input);
+    context.issues.push(...issues.map(custom));
+    return fields as z.input<typeof shape>;
+  }),
+  shape.check(({ value, issues }) => {
+    issues.push(...readConfig(value).issues.map(custom));
+  }),
+);
 
-function custom(path: SessionPolicyIssue["path"], message: string) {
+function custom({ path, message }: SessionPolicyIssue) {
   return { code: "custom" as const, path: [...path], message, input: undefined };
 }
 
 /** A configured key, and whether new data is encrypted with it. */
 export interface KmsKey extends KmsKeyArn {
-  readonly current: boolean;
+  readonly encrypts: boolean;
 }
 
 /** What a policy needs to know of a storage configuration. */
 export interface StorageConfig {
   /** The partition of S3's ARNs. */
   readonly partition: string;
-  /** False behind an S3 endpoint outside AWS. */
+  /** False behind an S3 or STS endpoint outside AWS. */
   readonly onAws: boolean;
   /** Each key once, in code-unit order of the ARNs; none if KMS is unavailable. */
   readonly keys: readonly KmsKey[];
   /** See {@link outermost}; undefined if the configuration does not restrict locations. */
   readonly allowedPlaces: readonly string[] | undefined;
   /** What Polaris makes of the same configuration where it differs from the above. */
-  readonly polaris: {
-    readonly partition: string;
-    /** The keys it falls back to if none is configured. */
-    readonly wildcardKey: string | undefined;
-  };
+  readonly polaris: PolarisConfig;
+}
+
+/** The inputs of Polaris' own generator; see `polarisStatements`. */
+export interface PolarisConfig {
+  readonly partition: string;
+  /** The keys of which it grants every use to a session that writes, with their repeats. */
+  readonly encryptionKeys: readonly string[];
+  /** The keys of which it never grants more than decryption. */
+  readonly decryptionKeys: readonly string[];
+  /** The keys it falls back to if none is configured. */
+  readonly wildcardKey: string | undefined;
 }
 
 /**
@@ -130,156 +167,212 @@ export interface StorageConfig {
  *
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`
  */
-export function parseStorageConfig(input: AwsStorageConfig): StorageConfig {
-  const { config, issues } = hasShape(input) ? readConfig(input) : readShape(input);
-  if (config === undefined) {
-    const onlyKeys = issues.every(({ path }) => KEY_FIELDS.has(path[0]));
-    throw new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
-  }
+export function parseStorageConfig(input: unknown): StorageConfig {
+  const { config, issues } = readConfig(parseFields(input));
+  if (config === undefined) throw invalid(issues);
   return config;
 }
 
-function readShape(input: AwsStorageConfig): ReturnType<typeof readConfig> {
-  const parsed = shape.safeParse(input);
-  if (parsed.success) return readConfig(parsed.data);
-  return { config: undefined, issues: parsed.error.issues.map(ours) };
+/**
+ * Reads the fields of a storage configuration once, and checks their types.
+ *
+ * @returns a new plain object with the known fields.
+ * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`
+ */
+export function parseFields(input: unknown): Shape {
+  const { fields, issues } = readFields(input);
+  if (issues.length > 0) throw invalid(issues);
+  const parsed = shape.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map(({ path, message }) => ({
+      path: path.map((part) => (typeof part === "number" ? part : String(part))),
+      message,
+    })),
+  );
 }
 
-const isText = (value: unknown) => typeof value === "string";
-const isFlag = (value: unknown) => typeof value === "boolean";
-
-function isTexts(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
-  for (let i = 0; i < value.length; i++) if (!isText(value[i])) return false;
-  return true;
+function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
+  const fields: readonly unknown[] = KEY_FIELDS;
+  const onlyKeys = issues.every(({ path }) => fields.includes(path[0]));
+  return new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
 }
 
-const FITS: Readonly<Record<keyof Shape, (value: unknown) => boolean>> = {
-  storageType: (value) => value === "S3",
-  allowedLocations: isTexts,
-  storageName: isText,
-  roleArn: isText,
-  externalId: isText,
-  userArn: isText,
-  region: isText,
-  endpoint: isText,
-  endpointInternal: isText,
-  stsEndpoint: isText,
-  stsUnavailable: isFlag,
-  pathStyleAccess: isFlag,
-  kmsUnavailable: isFlag,
-  currentKmsKey: isText,
-  allowedKmsKeys: isTexts,
-};
-const FIELDS = Object.keys(FITS) as (keyof Shape)[];
-
-/** Whether `shape` accepts a configuration: asking takes a fifth of the time, and it mostly does. */
-function hasShape(input: AwsStorageConfig): input is Shape {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) return false;
-  for (const field of FIELDS) {
-    const value = input[field];
-    if (value != null && !FITS[field](value)) return false;
+/** Copies the known fields, and finds the names that look like one. */
+function readFields(input: unknown): {
+  readonly fields: { [F in keyof Shape]?: unknown };
+  readonly issues: readonly SessionPolicyIssue[];
+} {
+  const fields = readRecord(input, FIELDS);
+  if (fields === undefined || !isRecord(input)) {
+    return {
+      fields: {},
+      issues: [{ path: [], message: "The storage configuration must be an object." }],
+    };
   }
-  return true;
+  for (const field of LIST_FIELDS) {
+    // An array with holes is not a list; false makes the schema say so.
+    if (Array.isArray(fields[field])) fields[field] = readList(fields[field]) ?? false;
+  }
+  const names = Object.keys(input);
+  if (names.includes("storageConfigInfo")) {
+    const message =
+      "belongs to a catalog. Pass storageConfigOf(catalog), which knows its base location.";
+    return { fields, issues: [{ path: ["storageConfigInfo"], message }] };
+  }
+  const unknown = names.filter((name) => !FIELD_NAMES.has(name));
+  const issues = unknown.flatMap((name) => {
+    const known = name.length <= LONGEST_NAME ? FIELD_OF_SPELLING.get(spelling(name)) : undefined;
+    if (known === undefined) return [];
+    return [
+      { path: [name], message: `is not a field of a storage configuration. Write ${known}.` },
+    ];
+  });
+  if (issues.length === 0 && names.length > 0 && unknown.length === names.length) {
+    if (Object.keys(fields).length === 0) {
+      const message =
+        "This object has no field of a storage configuration. Pass one, with fields such as roleArn and allowedLocations.";
+      return { fields, issues: [{ path: [], message }] };
+    }
+  }
+  return { fields, issues: issues.slice(0, MOST_ISSUES) };
 }
 
-const KEY_FIELDS: ReadonlySet<unknown> = new Set(["currentKmsKey", "allowedKmsKeys"]);
+const MOST_ISSUES = 10;
+/** Longer than any spelling of a field with a separator between its words. */
+const LONGEST_NAME = 64;
 
-function ours(issue: { path: PropertyKey[]; message: string }): SessionPolicyIssue {
-  return {
-    path: issue.path.map((part) => (typeof part === "number" ? part : String(part))),
-    message: issue.message,
-  };
+/** A field's name without what people write otherwise: case, separators, the plural's s. */
+function spelling(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[_\s-]/g, "")
+    .replace(/s$/, "");
 }
 
-type Shape = z.infer<typeof shape>;
+const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS);
+const FIELD_OF_SPELLING: ReadonlyMap<string, string> = new Map(
+  FIELDS.map((field) => [spelling(field), field]),
+);
 
-const CURRENT = -1;
-
-function pathOf(place: number): SessionPolicyIssue["path"] {
-  return place === CURRENT ? ["currentKmsKey"] : ["allowedKmsKeys", place];
-}
-
-/** Reads a configuration whose fields have the right types; `config` is undefined if it has issues. */
+/**
+ * Reads a configuration whose fields have the right types.
+ *
+ * 1. The endpoints tell whether this is AWS, where keys, bucket names and roles have strict forms.
+ * 2. The role tells the partition, else the region, else the first key.
+ * 3. Keys are read encrypting ones first, so that a key of both kinds encrypts.
+ * 4. Allowed locations that no session can use, such as `s3://*`, allow nothing.
+ *
+ * With role `arn:aws:iam::1:role/x`, encryptionKeys [K1] and decryptionKeys [K1, K2], for example, K1
+ * encrypts, K2 does not, and both must be keys of partition aws.
+ *
+ * @returns `config` is undefined if there are issues.
+ */
 function readConfig(input: Shape): {
   readonly config: StorageConfig | undefined;
   readonly issues: readonly SessionPolicyIssue[];
 } {
   const issues: SessionPolicyIssue[] = [];
-  const readEndpoint = (field: "endpoint" | "endpointInternal") => {
-    const url = input[field];
-    if (url == null || isAwsEndpoint(url) !== undefined) return;
-    const message = "must be a URL with a host, such as https://s3.example.com:9000.";
-    issues.push({ path: [field], message });
+  const wrong = (path: SessionPolicyIssue["path"], message: string) => {
+    issues.push({ path, message });
   };
-  readEndpoint("endpoint");
-  readEndpoint("endpointInternal");
-  const url = input.endpoint ?? input.endpointInternal;
-  const onAws = url == null || isAwsEndpoint(url) === true;
+
+  let onAws = true;
+  for (const field of ["endpoint", "endpointInternal", "stsEndpoint"] as const) {
+    const url = input[field];
+    if (url == null) continue;
+    const endpoint = parseEndpoint(url);
+    // Policies need no endpoint, and Polaris vends with one that lacks a scheme; it can't reach an STS so.
+    if (endpoint === undefined || (field === "stsEndpoint" && !endpoint.hasScheme)) {
+      wrong([field], "must be a URL with a host, such as https://s3.example.com:9000.");
+    } else if (!endpoint.onAws) {
+      onAws = false;
+    }
+  }
+  if (input.region != null && !/^[\w-]+$/.test(input.region)) {
+    wrong(
+      ["region"],
+      "must be the name of a region, such as us-west-2. Leave it out if there is none.",
+    );
+  }
   const role = input.roleArn == null ? undefined : parseRoleArn(input.roleArn);
   if (input.roleArn != null && role === undefined) {
-    const message = "must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.";
-    issues.push({ path: ["roleArn"], message });
+    wrong(["roleArn"], "must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.");
   }
 
-  const keys: KmsKey[] = [];
-  // Where each of them is: its index in allowedKmsKeys, or what stands for currentKmsKey.
-  const places: number[] = [];
-  const seen = new Set<string>();
-  const readKey = (arn: string, place: number) => {
-    if (seen.has(arn)) return;
-    seen.add(arn);
+  const found = new Map<string, { readonly key: KmsKey; readonly path: (string | number)[] }>();
+  const readKey = (arn: string, encrypts: boolean, path: (string | number)[]) => {
+    if (found.has(arn)) return;
     const key = parseKmsKeyArn(arn, onAws);
-    if (typeof key === "string") {
-      issues.push({ path: pathOf(place), message: key });
-    } else {
-      const { partition, region } = key;
-      keys.push({ arn, partition, region, current: place === CURRENT });
-      places.push(place);
-    }
+    if (typeof key === "string") wrong(path, key);
+    else found.set(arn, { key: { ...key, encrypts }, path });
   };
   if (input.kmsUnavailable !== true) {
-    if (input.currentKmsKey != null) readKey(input.currentKmsKey, CURRENT);
-    input.allowedKmsKeys?.forEach(readKey);
+    if (input.currentKmsKey != null) readKey(input.currentKmsKey, true, ["currentKmsKey"]);
+    for (const field of ["encryptionKeys", "allowedKmsKeys", "decryptionKeys"] as const) {
+      const encrypts = field === "encryptionKeys";
+      for (const [i, arn] of (input[field] ?? []).entries()) readKey(arn, encrypts, [field, i]);
+    }
   }
 
-  // Behind another store a key's partition is free, and tells nothing about the store's own.
-  const partition =
+  const [first] = found.values();
+  // Behind another store neither region nor keys tell the partition: such stores know aws only.
+  const home =
     role?.partition ||
-    partitionOfRegion(input.region ?? "") ||
-    (onAws ? keys[0]?.partition : undefined) ||
+    (onAws ? partitionOfRegion(input.region ?? "") || first?.key.partition : undefined) ||
     "aws";
-  keys.forEach((key, i) => {
-    if (!onAws || key.partition === partition) return;
-    issues.push({
-      path: pathOf(places[i] ?? CURRENT),
-      message:
-        "is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
-    });
-  });
+  for (const { key, path } of onAws ? found.values() : []) {
+    if (key.partition === home) continue;
+    wrong(
+      path,
+      "is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition: configure one of that.",
+    );
+  }
 
-  const allowed = input.allowedLocations?.map((uri, i) => {
+  const allowed = input.allowedLocations?.flatMap((uri, i) => {
     const place = placeOf(uri);
-    if (place === undefined) issues.push({ path: ["allowedLocations", i], message: faultOf(uri) });
-    return place ?? "";
+    if (place !== undefined) return [place];
+    if (!/^s3[an]?:\/\/[^/]/i.test(uri)) wrong(["allowedLocations", i], faultOf(uri));
+    return [];
   });
 
   if (issues.length > 0) return { config: undefined, issues };
-  const account = role?.polaris.account;
   return {
     issues,
     config: {
-      partition,
+      partition: isAwsPartition(home) ? home : "aws",
       onAws,
-      keys: keys.sort((a, b) => (a.arn < b.arn ? -1 : 1)),
+      keys: [...found.values()].map(({ key }) => key).sort((a, b) => (a.arn < b.arn ? -1 : 1)),
       allowedPlaces: allowed && outermost(allowed),
-      polaris: {
-        partition: role === undefined ? "aws" : role.polaris.partition,
-        wildcardKey:
-          input.kmsUnavailable === true || account === undefined || input.region == null
-            ? undefined
-            : `arn:aws:kms:${input.region}:${account}:key/*`,
-      },
+      polaris: polarisConfig(input, role?.polaris),
     },
   };
+}
+
+/**
+ * What Polaris' generator is given. It gives all keys of 1.7.0 every use, in their order and with
+ * repeats; for those of 1.8.0 this follows the description of the change.
+ *
+ * @see https://github.com/apache/polaris/pull/5162
+ */
+function polarisConfig(
+  input: Shape,
+  role: { readonly partition: string; readonly account: string } | undefined,
+): PolarisConfig {
+  const partition = role === undefined ? "aws" : role.partition;
+  if (input.kmsUnavailable === true) {
+    return { partition, encryptionKeys: [], decryptionKeys: [], wildcardKey: undefined };
+  }
+  const { currentKmsKey, allowedKmsKeys, encryptionKeys } = input;
+  const encrypt = [
+    ...(currentKmsKey == null ? [] : [currentKmsKey]),
+    ...(allowedKmsKeys ?? []),
+    ...(encryptionKeys ?? []),
+  ];
+  const decrypt = input.decryptionKeys?.filter((key) => !encrypt.includes(key)) ?? [];
+  const wildcardKey =
+    role === undefined || input.region == null
+      ? undefined
+      : `arn:aws:kms:${input.region}:${role.account}:key/*`;
+  return { partition, encryptionKeys: encrypt, decryptionKeys: decrypt, wildcardKey };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isAwsEndpoint, parseKmsKeyArn, parseRoleArn } from "../src/arn.ts";
+import { isAwsPartition, parseEndpoint, parseKmsKeyArn, parseRoleArn } from "../src/arn.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 1000);
 
@@ -83,6 +83,8 @@ describe("a key ARN", () => {
     ["arn:Minio:kms:::key/lake", true],
     ["arn:a b:kms:us-west-2:123456789012:key/1", true],
     ["arn:aws:kms:US-WEST-2:123456789012:key/1", true],
+    ["arn:minio:kms:us-west-2:123456789012:key/1", true],
+    ["arn:aws-CN:kms:cn-north-1:123456789012:key/1", true],
     ["arn:aws:kms:us-west-2:1234567890123:key/1", true],
     ["arn:aws:kms:us-west-2:12345678901x:key/1", true],
     ["arn:aws:kms:us-west-2:123456789012:key/1 ", true],
@@ -113,34 +115,63 @@ test.each([
 
 describe("an endpoint", () => {
   test.each([
-    ["https://s3.us-west-2.amazonaws.com", true],
-    ["HTTPS://S3.US-WEST-2.AMAZONAWS.COM/", true],
-    ["https://s3.cn-north-1.amazonaws.com.cn:443", true],
-    ["https://s3.eusc-de-east-1.amazonaws.eu", true],
-    ["https://s3.us-west-2.api.aws", true],
-    ["https://s3.cn-north-1.api.amazonwebservices.com.cn", true],
-    ["https://s3.us-iso-east-1.c2s.ic.gov", true],
-    ["https://s3.us-isob-east-1.sc2s.sgov.gov", true],
-    ["https://s3.eu-isoe-west-1.cloud.adc-e.uk", true],
-    ["https://s3.us-isof-south-1.csp.hci.ic.gov", true],
-    ["https://s3.us-west-2.amazonaws.com.", true],
-    ["https://user:pw@s3.us-west-2.amazonaws.com", true],
-    ["https://amazonaws.com.evil.example", false],
-    ["https://notamazonaws.com", false],
-    ["https://s3.amazonaws.com.cn.evil", false],
-    ["http://minio:9000", false],
-    ["http://10.0.0.1:9000/path", false],
-    ["http://[fe80::1]:9000", false],
-    ["minio:9000", undefined],
-    ["s3.us-west-2.amazonaws.com", undefined],
-    ["https://", undefined],
-    ["https:///path", undefined],
-    ["https://evil.example\\@s3.us-west-2.amazonaws.com", undefined],
-    ["https://a b.amazonaws.com", undefined],
-    ["//s3.us-west-2.amazonaws.com", undefined],
-    [" https://s3.us-west-2.amazonaws.com", undefined],
-    ["", undefined],
-  ])("%j is AWS' own: %s", (endpoint, own) => {
-    expect(isAwsEndpoint(endpoint)).toBe(own);
+    ["https://s3.us-west-2.amazonaws.com", true, true],
+    ["HTTPS://S3.US-WEST-2.AMAZONAWS.COM/", true, true],
+    ["https://s3.cn-north-1.amazonaws.com.cn:443", true, true],
+    ["https://s3.eusc-de-east-1.amazonaws.eu", true, true],
+    ["https://s3.us-west-2.api.aws", true, true],
+    ["https://s3.cn-north-1.api.amazonwebservices.com.cn", true, true],
+    ["https://s3.us-iso-east-1.c2s.ic.gov", true, true],
+    ["https://s3.us-isob-east-1.sc2s.sgov.gov", true, true],
+    ["https://s3.eu-isoe-west-1.cloud.adc-e.uk", true, true],
+    ["https://s3.us-isof-south-1.csp.hci.ic.gov", true, true],
+    ["https://s3.us-west-2.amazonaws.com.", true, true],
+    ["https://user:pw@s3.us-west-2.amazonaws.com", true, true],
+    ["https://amazonaws.com.evil.example", true, false],
+    ["https://notamazonaws.com", true, false],
+    ["https://s3.amazonaws.com.cn.evil", true, false],
+    ["http://minio:9000", true, false],
+    ["http://10.0.0.1:9000/path", true, false],
+    ["http://[fe80::1]:9000", true, false],
+    ["minio:9000", false, false],
+    ["localhost", false, false],
+    ["s3.us-west-2.amazonaws.com", false, true],
+    ["s3.us-west-2.amazonaws.com:443/path", false, true],
+    ["s3.us-west-2.amazonaws.com@evil.example", false, false],
+    ["", false, true],
+  ])("%j has a scheme: %s; is AWS' own: %s", (endpoint, hasScheme, onAws) => {
+    expect(parseEndpoint(endpoint)).toEqual({ hasScheme, onAws });
   });
+
+  test.each([
+    "https://",
+    "https:///path",
+    "https://evil.example\\@s3.us-west-2.amazonaws.com",
+    "https://a b.amazonaws.com",
+    "a b.amazonaws.com",
+    "//s3.us-west-2.amazonaws.com",
+    " https://s3.us-west-2.amazonaws.com",
+    "::::",
+    "minio:port",
+  ])("%j holds no host", (endpoint) => {
+    expect(parseEndpoint(endpoint)).toBeUndefined();
+  });
+});
+
+test.each([
+  ["aws", true],
+  ["aws-cn", true],
+  ["aws-us-gov", true],
+  ["aws-iso-b", true],
+  ["", false],
+  ["AWS", false],
+  ["aws-", false],
+  ["aws-cn2", false],
+  ["awsx", false],
+  ["minio", false],
+  ["aws\u0000", false],
+  ["aws-a,b", false],
+  ['aws-"', false],
+])("partition %j is AWS' own: %s", (partition, own) => {
+  expect(isAwsPartition(partition)).toBe(own);
 });

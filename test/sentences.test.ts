@@ -114,11 +114,11 @@ const cases: Record<string, Case[]> = {
       "INVALID_STORAGE_CONFIG allowedLocations[1]: must begin with s3://, s3a:// or s3n://, in lower case.",
     ],
     [
-      config({ endpoint: "minio" }),
+      config({ endpoint: "http://" }),
       "INVALID_STORAGE_CONFIG endpoint: must be a URL with a host, such as https://s3.example.com:9000.",
     ],
     [
-      config({ endpointInternal: "minio:9000" }),
+      config({ endpointInternal: "::::" }),
       "INVALID_STORAGE_CONFIG endpointInternal: must be a URL with a host, such as https://s3.example.com:9000.",
     ],
     [
@@ -197,7 +197,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ roleArn, currentKmsKey: "arn:aws-cn:kms:cn-north-1:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys: S3 can only use keys of its own partition, so configure one of that.",
+      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition: configure one of that.",
     ],
   ],
   locations: [

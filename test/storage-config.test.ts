@@ -47,8 +47,23 @@ describe("a storage configuration", () => {
     [{ roleArn: "" }, "roleArn"],
     [{ roleArn: "not-an-arn" }, "roleArn"],
     [{ region: {} }, "region"],
-    [{ kmsUnavailable: "true" }, "kmsUnavailable"],
-    [{ endpoint: "s3.example.com" }, "endpoint"],
+    [{ kmsUnavailable: "yes" }, "kmsUnavailable"],
+    [{ kmsUnavailable: 1 }, "kmsUnavailable"],
+    [{ pathStyleAccess: "TRUE " }, "pathStyleAccess"],
+    [{ region: 1 }, "region"],
+    [{ region: "" }, "region"],
+    [{ region: "*" }, "region"],
+    [{ region: "us west 2" }, "region"],
+    [{ region: "us-west-2\n" }, "region"],
+    [{ endpoint: "http://" }, "endpoint"],
+    [{ endpoint: "http://mi nio:9000" }, "endpoint"],
+    [{ endpointInternal: "::::" }, "endpointInternal"],
+    [{ stsEndpoint: "minio:9000" }, "stsEndpoint"],
+    [{ stsEndpoint: "" }, "stsEndpoint"],
+    [{ stsEndpoint: "http://a b" }, "stsEndpoint"],
+    [{ allowedLocations: ["s3://"] }, "allowedLocations.0"],
+    [{ allowedLocations: ["gs://lake/t"] }, "allowedLocations.0"],
+    [{ allowedLocations: [""] }, "allowedLocations.0"],
     [{ allowedLocations: "s3://wh-bucket" }, "allowedLocations"],
     [{ allowedLocations: ["s3://wh-bucket", "*"] }, "allowedLocations.1"],
     [{ allowedLocations: [7] }, "allowedLocations.0"],
@@ -60,7 +75,7 @@ describe("a storage configuration", () => {
   });
 
   test("faults are told all at once, the schema and the builder alike", () => {
-    const config = { roleArn: "x", endpoint: "nowhere", allowedKmsKeys: [KEY, "y"] };
+    const config = { roleArn: "x", endpoint: "http://", allowedKmsKeys: [KEY, "y"] };
     const paths = ["roleArn", "endpoint", "allowedKmsKeys.1"];
     expect(faultOf(() => build(config)).paths.sort()).toEqual([...paths].sort());
     const { error } = storageConfigSchema.safeParse(config);
@@ -98,12 +113,122 @@ describe("a storage configuration", () => {
   });
 });
 
+describe("a field's name", () => {
+  test.each([
+    ["currentKMSKey", "currentKmsKey"],
+    ["current_kms_key", "currentKmsKey"],
+    ["current-kms-key", "currentKmsKey"],
+    ["allowedKmsKey", "allowedKmsKeys"],
+    ["encryption_keys", "encryptionKeys"],
+    ["DECRYPTION_KEY", "decryptionKeys"],
+    ["allowedLocation", "allowedLocations"],
+    ["rolearn", "roleArn"],
+    ["role-arns", "roleArn"],
+    ["KmsUnavailable", "kmsUnavailable"],
+    ["sts_endpoint", "stsEndpoint"],
+  ])("%s is an error that says %s", (name, known) => {
+    const config = { roleArn: ROLE, [name]: null };
+    expect(faultOf(() => build(config))).toMatchObject({
+      code: "INVALID_STORAGE_CONFIG",
+      paths: [name],
+      message: `${name}: is not a field of a storage configuration. Write ${known}.`,
+    });
+    const { error } = storageConfigSchema.safeParse(config);
+    expect(error?.issues).toMatchObject([{ path: [name] }]);
+  });
+
+  test.each([
+    { foo: 1 },
+    { Version: "2012-10-17", Statement: [] },
+    { type: "INTERNAL", name: "lake", properties: {} },
+  ])("%j is none of a storage configuration, and refused", (config) => {
+    expect(faultOf(() => build(config))).toMatchObject({
+      code: "INVALID_STORAGE_CONFIG",
+      paths: [""],
+    });
+  });
+
+  test("storageConfigInfo tells a catalog, which storageConfigOf reads", () => {
+    const catalog = { storageConfigInfo: { roleArn: ROLE }, roleArn: ROLE };
+    expect(faultOf(() => build(catalog))).toMatchObject({
+      code: "INVALID_STORAGE_CONFIG",
+      paths: ["storageConfigInfo"],
+      message: expect.stringContaining("storageConfigOf(catalog)"),
+    });
+  });
+
+  test("none at all is a configuration that sets nothing", () => {
+    expect(build({}).Statement).toHaveLength(1);
+    expect(build(Object.create({ currentKmsKey: KEY }))).toEqual(build({ currentKmsKey: KEY }));
+  });
+});
+
+describe("a value", () => {
+  test("may be a boolean's text, as Polaris' Ceph guide writes it", () => {
+    const keyed = { roleArn: ROLE, currentKmsKey: KEY };
+    expect(build({ ...keyed, kmsUnavailable: "true" })).toEqual(build({ roleArn: ROLE }));
+    expect(build({ ...keyed, kmsUnavailable: "false" })).toEqual(build(keyed));
+    expect(storageConfigSchema.parse({ stsUnavailable: "true", pathStyleAccess: "false" })).toEqual(
+      { stsUnavailable: true, pathStyleAccess: false },
+    );
+  });
+
+  test.each(["allowedLocations", "allowedKmsKeys", "encryptionKeys", "decryptionKeys"])(
+    "of %s is a dense array of texts",
+    (field) => {
+      const holes = new Array(4_000_000_000);
+      for (const value of [KEY, new Set([KEY]), holes, { length: 1 }, [null]]) {
+        expect(faultOf(() => build({ [field]: value })).paths[0]).toMatch(field);
+      }
+    },
+  );
+
+  test("is read once, and what was checked is what is used", () => {
+    let reads = 0;
+    const config = {
+      get currentKmsKey() {
+        reads++;
+        return reads === 1 ? KEY : "*";
+      },
+    };
+    expect(resources(config)).toContain(KEY);
+    expect(reads).toBe(1);
+    const list = new Proxy([KEY], {
+      get: (target, name) => (name === "0" && reads++ > 1 ? "*" : Reflect.get(target, name)),
+    });
+    expect(resources({ encryptionKeys: list })).toContain(KEY);
+  });
+});
+
+describe("an allowed location that no session can use", () => {
+  const unusable = [
+    "s3://*",
+    "s3://10.0.0.1/lake",
+    "s3://lake--usw2-az1--x-s3/t",
+    "s3://ab/t",
+    "s3://arn:aws:s3:us-west-2:123456789012:accesspoint/lake/t",
+    "s3://lake/a\tb",
+  ];
+  test.each(unusable)("%j leaves the others usable", (uri) => {
+    const config = { allowedLocations: [uri, "s3://wh-bucket"] };
+    expect(build(config)).toEqual(build({}));
+    expect(storageConfigSchema.safeParse(config).success).toBe(true);
+    expect(faultOf(() => build({ allowedLocations: [uri] })).code).toBe("LOCATION_NOT_ALLOWED");
+    const inside = { read: [uri] };
+    expect(faultOf(() => buildSessionPolicy(config, inside)).code).toBe("INVALID_LOCATION");
+  });
+});
+
 describe("the partition", () => {
   test.each([
     ["arn:aws:iam::123456789012:role/x", "aws"],
     ["arn:aws-cn:iam::123456789012:role/x", "aws-cn"],
-    ["arn:minio:iam:::role/dummy", "minio"],
-    ["urn:ecs:iam::ns1:role/x", "ecs"],
+    ["arn:minio:iam:::role/dummy", "aws"],
+    ["urn:ecs:iam::ns1:role/x", "aws"],
+    ["urn:sgws:identity::27233906934684427525:role/x", "aws"],
+    ["arn:a*s:iam::1:role/x", "aws"],
+    ['arn:aws",:iam::1:role/x', "aws"],
+    ["arn:aws-x:iam::1:role/x", "aws-x"],
     ["arn:aws:iam::123456789012:role/team:lake/x", "aws"],
     ["arn:aws:iam::123456789012:role/a:b:c/x", "aws"],
     ["arn:aws:iam::123456789012:root", "aws"],
@@ -121,7 +246,6 @@ describe("the partition", () => {
     ["us-isof-south-1", "aws-iso-f"],
     ["eusc-de-east-1", "aws-eusc"],
     ["local", "aws"],
-    ["", "aws"],
   ])("without a role is told by region %j: %s", (region, expected) => {
     expect(partition({ region })).toBe(expected);
   });
@@ -133,8 +257,20 @@ describe("the partition", () => {
     expect(partition({})).toBe("aws");
   });
 
-  test("with wildcards in it stays literal", () => {
-    expect(resources({ roleArn: "arn:a*s:iam::1:role/x" })[0]).toBe("arn:a${*}s:s3:::wh-bucket");
+  test.each(["endpoint", "endpointInternal", "stsEndpoint"])(
+    "is aws behind an %s outside AWS, whatever the region",
+    (field) => {
+      expect(partition({ region: "cn-north-1", [field]: "http://minio:9000" })).toBe("aws");
+      expect(partition({ region: "cn-north-1", [field]: "https://s3.amazonaws.com.cn" })).toBe(
+        "aws-cn",
+      );
+    },
+  );
+
+  test("of a foreign role is none of an AWS key's", () => {
+    const config = { roleArn: "arn:minio:iam:::role/dummy", currentKmsKey: KEY };
+    expect(faultOf(() => build(config)).code).toBe("INVALID_KMS_KEY");
+    expect(resources({ ...config, endpoint: "minio:9000" })).toContain(KEY);
   });
 
   test("of a role is read in linear time", () => {
@@ -222,6 +358,47 @@ describe("a KMS key", () => {
   test("that is the current one needs no repetition among the allowed, nor do these", () => {
     const once = build({ currentKmsKey: KEY });
     expect(build({ currentKmsKey: KEY, allowedKmsKeys: [KEY, KEY] })).toEqual(once);
+  });
+
+  test("encrypts if it is a current or an encryption key, and else only decrypts", () => {
+    const keys = [1, 2, 3, 4].map((n) => KEY.replace("abcd1234", `0000000${n}`));
+    const [current, encryption, allowed, decryption] = keys as [string, string, string, string];
+    const policy = buildSessionPolicy(
+      {
+        currentKmsKey: current,
+        encryptionKeys: [encryption, current],
+        allowedKmsKeys: [allowed, encryption],
+        decryptionKeys: [decryption, allowed, encryption, current],
+      },
+      { read: ["s3://wh-bucket/db"], write: ["s3://wh-bucket/db"] },
+    );
+    const grants = new Map(keys.map((key) => [key, new Set<string>()]));
+    for (const { Action, Resource } of policy.Statement) {
+      for (const key of [Resource].flat()) {
+        for (const action of [Action].flat()) grants.get(key)?.add(action);
+      }
+    }
+    expect([...grants].map(([, actions]) => [...actions].sort())).toEqual([
+      ["kms:Decrypt", "kms:GenerateDataKey"],
+      ["kms:Decrypt", "kms:GenerateDataKey"],
+      ["kms:Decrypt"],
+      ["kms:Decrypt"],
+    ]);
+  });
+
+  test("means the same in the fields of both generations", () => {
+    const other = KEY.replace("abcd1234", "00000001");
+    const locations = { read: ["s3://wh-bucket/db"], write: ["s3://wh-bucket/db"] };
+    expect(
+      buildSessionPolicy({ encryptionKeys: [KEY], decryptionKeys: [other] }, locations),
+    ).toEqual(buildSessionPolicy({ currentKmsKey: KEY, allowedKmsKeys: [other] }, locations));
+  });
+
+  test.each(["encryptionKeys", "decryptionKeys"])("in %s must name a key", (field) => {
+    expect(faultOf(() => build({ [field]: [KEY, "alias/lake"] }))).toMatchObject({
+      code: "INVALID_KMS_KEY",
+      paths: [`${field}.1`],
+    });
   });
 
   test("carries the S3 of its own region, a statement for each", () => {

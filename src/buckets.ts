@@ -1,0 +1,53 @@
+/**
+ * Bucket names that S3 keeps for other resources than general purpose buckets.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ * @module
+ */
+
+/** Names that no object action on `arn:aws:s3:::NAME` reaches, and what to use instead. */
+const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
+  {
+    name: /--x-s3$/,
+    fault:
+      "names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does: use a general purpose bucket.",
+  },
+  {
+    name: /--table-s3$/,
+    fault:
+      "names the bucket behind a table of S3 Tables, which only s3tables actions grant. Use a general purpose bucket.",
+  },
+  {
+    name: /--ol-s3$/,
+    fault:
+      "names an Object Lambda access point's alias, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+  },
+  {
+    name: /\.mrap$/,
+    fault:
+      "names a multi-Region access point, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+  },
+  {
+    name: /-s3alias$/,
+    fault:
+      "names an access point's alias, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+  },
+  {
+    name: /^xn--/,
+    fault: "begins with xn--, which no S3 bucket may. Use the name of a general purpose bucket.",
+  },
+  {
+    name: /^sthree-/,
+    fault: "begins with sthree-, which no S3 bucket may. Use the name of a general purpose bucket.",
+  },
+];
+
+/**
+ * Tells why a bucket name cannot be granted on AWS. Behind an endpoint outside AWS these are ordinary
+ * names.
+ *
+ * @returns what is wrong and what to use instead; undefined if nothing is.
+ */
+export function bucketFault(bucket: string, onAws: boolean): string | undefined {
+  return onAws ? RESERVED.find(({ name }) => name.test(bucket))?.fault : undefined;
+}
