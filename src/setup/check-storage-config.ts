@@ -2,7 +2,7 @@
  * What is valid in a storage configuration, and still likely a mistake.
  * @module
  */
-import { isAwsEndpoint } from "../arn.ts";
+import { parseEndpoint } from "../arn.ts";
 import { outermost, placeOf } from "../locations.ts";
 import { serializePolicy } from "../policy.ts";
 import { buildSessionPolicy } from "../session-policy.ts";
@@ -126,7 +126,7 @@ function storeFindings({ fields, config }: ReadStorage): Finding[] {
       code: "HTTP_ENDPOINT",
       severity: "warning",
       path: [field],
-      message: `Requests to this endpoint${isAwsEndpoint(url) ? " of AWS" : ""} are not encrypted.`,
+      message: `Requests to this endpoint${parseEndpoint(url)?.onAws ? " of AWS" : ""} are not encrypted.`,
       remedy: "Use https://.",
     });
   }

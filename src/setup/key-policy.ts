@@ -67,6 +67,6 @@ function statementFor(
 
 /** The actions that some session may need on a key, in order. */
 export function keyActions(key: KmsKey): string[] {
-  const kind = key.current ? "encryptionKey" : "decryptionKey";
+  const kind = key.encrypts ? "encryptionKey" : "decryptionKey";
   return ACTIONS.filter(({ resource }) => resource === kind).map(({ action }) => action);
 }
