@@ -5,14 +5,11 @@
 export {
   type AssumeRoleRequest,
   buildAssumeRoleRequest,
+  type CacheableRequest,
   cacheKey,
   createAssumeRoleRequestBuilder,
-  roleSessionName,
-  type SessionContext,
-  type SessionSettings,
-  type SessionTag,
-  sessionTags,
 } from "./assume-role.ts";
+export { storageConfigOf } from "./catalog.ts";
 export {
   SessionPolicyError,
   type SessionPolicyErrorCode,
@@ -21,6 +18,15 @@ export {
 export type { Locations } from "./locations.ts";
 export type { SessionPolicyOptions } from "./options.ts";
 export { type OneOrMany, type PolicyDocument, type Statement, serializePolicy } from "./policy.ts";
+export {
+  roleSessionName,
+  type SessionContext,
+  type SessionNameField,
+  type SessionSettings,
+  type SessionTag,
+  type SessionTagField,
+  sessionTags,
+} from "./session-name.ts";
 export type { SessionPlan } from "./session-plan.ts";
 export {
   buildSessionPolicy,

@@ -8,6 +8,7 @@ import {
   cacheKey,
   createAssumeRoleRequestBuilder,
   roleSessionName,
+  type SessionNameField,
   type SessionSettings,
   serializePolicy,
   sessionTags,
@@ -168,6 +169,16 @@ describe("the session tags are Polaris', and STS takes them:", () => {
       ["polaris:roles=a_b+admin+writer"],
     ],
     [
+      "roles whose names hold the separator, told from two roles",
+      { tagFields: ["roles"], context: { roles: ["a+b", "c=2Bd"] } },
+      ["polaris:roles=a=2Bb+c=3D2Bd"],
+    ],
+    [
+      "in Polaris' order, whatever the order asked for",
+      { tagFields: ["roles", "table", "realm"], context: { table: "t" } },
+      ["polaris:realm=unknown", "polaris:table=t", "polaris:roles=unknown"],
+    ],
+    [
       "other scripts and spaces stay, other characters don't",
       { tagFields: ["table"], context: { table: "売上 é'\"<>,;📦\u0000" } },
       ["polaris:table=売上 é________"],
@@ -213,8 +224,8 @@ const sessions: fc.Arbitrary<SessionSettings> = fc.record(
     ),
     nameFields: fc.array(
       fc.oneof(
-        fc.constantFrom("realm", "catalog", "namespace", "table", "principal"),
-        text.map((x) => `prefix-${x}`),
+        fc.constantFrom<SessionNameField>("realm", "catalog", "namespace", "table", "principal"),
+        text.map((x): SessionNameField => `prefix-${x}`),
       ),
       { maxLength: 7 },
     ),
@@ -237,11 +248,17 @@ describe("properties", () => {
     fc.assert(
       fc.property(configs, locationsArbitrary(), sessions, (storageConfig, asked, session) => {
         const options = { maxLength: Number.POSITIVE_INFINITY };
+        const whole = serializePolicy(buildSessionPolicy(storageConfig, asked, options));
+        if (whole.length > 2048) {
+          const { code } = faultOf(() =>
+            buildAssumeRoleRequest(storageConfig, asked, session, options),
+          );
+          expect(code).toBe("POLICY_TOO_LARGE");
+          return;
+        }
         const request = buildAssumeRoleRequest(storageConfig, asked, session, options);
         expect(request.RoleSessionName).toMatch(/^[\w+=,.@-]{2,64}$/);
-        expect(request.Policy).toBe(
-          serializePolicy(buildSessionPolicy(storageConfig, asked, options)),
-        );
+        expect(request.Policy).toBe(whole);
         expect(request.DurationSeconds).toBe(session.durationSeconds ?? 3600);
         const { Tags = [], TransitiveTagKeys = [] } = request;
         expect(Tags.length).toBeLessThanOrEqual(50);
@@ -251,9 +268,10 @@ describe("properties", () => {
           expect(Key).toMatch(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u);
           expect(Value).toMatch(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u);
         }
-        expect(createAssumeRoleRequestBuilder(storageConfig, options)(asked, session)).toEqual(
+        expect(createAssumeRoleRequestBuilder(storageConfig, options)(asked, session)).toEqual({
           request,
-        );
+          cacheKey: cacheKey(storageConfig, asked, session, options),
+        });
       }),
       { numRuns },
     );
@@ -262,7 +280,7 @@ describe("properties", () => {
   test("more text never makes a name shorter, nor changes what stands before it", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (realm, table, more) => {
-        const nameFields = ["realm", "table"];
+        const nameFields = ["realm", "table"] as const;
         const name = roleSessionName({ nameFields, context: { realm, table } });
         const longer = roleSessionName({ nameFields, context: { realm, table: table + more } });
         expect(longer.startsWith(name)).toBe(true);
@@ -299,7 +317,7 @@ describe("properties", () => {
     );
   });
 
-  test("cache keys are equal exactly when the requests are", () => {
+  test("cache keys are equal exactly when the requests and the stores are", () => {
     const tables = fc.subarray(["s3://lake/a", "s3://lake/a/b", "s3a://lake/a/", "s3://lake/c"]);
     const session: fc.Arbitrary<SessionSettings> = fc.record(
       {
@@ -314,16 +332,30 @@ describe("properties", () => {
       { requiredKeys: [] },
     );
     const storage = fc.record(
-      { roleArn: fc.constant(config.roleArn), externalId: fc.constantFrom("id1", "id2") },
+      {
+        roleArn: fc.constant(config.roleArn),
+        externalId: fc.constantFrom("id1", "id2"),
+        region: fc.constantFrom("us-west-2", "eu-west-1"),
+        endpoint: fc.constantFrom(null, "https://a.example", "https://b.example"),
+        endpointInternal: fc.constantFrom("https://a.example", "https://b.example"),
+        stsEndpoint: fc.constantFrom(undefined, "https://a.example", "https://b.example"),
+        pathStyleAccess: fc.constantFrom(null, false, true),
+      },
       { requiredKeys: ["roleArn"] },
     );
     const input = fc.tuple(storage, fc.record({ read: tables, list: tables }), session);
     fc.assert(
       fc.property(input, input, (one, other) => {
-        const same =
-          JSON.stringify(buildAssumeRoleRequest(...one)) ===
-          JSON.stringify(buildAssumeRoleRequest(...other));
-        expect(cacheKey(...one) === cacheKey(...other)).toBe(same);
+        const told = ([storageConfig, asked, settings]: typeof one) =>
+          JSON.stringify([
+            buildAssumeRoleRequest(storageConfig, asked, settings),
+            storageConfig.region ?? null,
+            storageConfig.endpoint ?? null,
+            storageConfig.endpointInternal ?? null,
+            storageConfig.stsEndpoint ?? null,
+            storageConfig.pathStyleAccess === true,
+          ]);
+        expect(cacheKey(...one) === cacheKey(...other)).toBe(told(one) === told(other));
       }),
       { numRuns: numRuns * 2 },
     );
@@ -362,9 +394,9 @@ describe("properties", () => {
 
 describe("the request, whole", () => {
   const { RoleArn, Policy } = buildAssumeRoleRequest(config, locations);
-  const session = {
+  const session: SessionSettings = {
     context: { table: "orders", roles: ["b", "a"] },
-    tagFields: ["table", "roles"],
+    tagFields: ["roles", "table"],
     nameFields: ["table"],
     durationSeconds: 900,
   };
@@ -376,9 +408,7 @@ describe("the request, whole", () => {
       Policy: serializePolicy(buildSessionPolicy(config, locations)),
       DurationSeconds: 3600,
     });
-    expect(cacheKey(config, locations)).toBe(
-      [RoleArn, "PolarisAwsCredentialsStorageIntegration", Policy, "3600", ""].join("\n"),
-    );
+    expect(cacheKey(config, locations)).toContain(JSON.stringify(Policy));
   });
 
   test("with all of them", () => {
@@ -395,17 +425,39 @@ describe("the request, whole", () => {
       ],
       TransitiveTagKeys: ["polaris:table", "polaris:roles"],
     });
-    expect(cacheKey(storageConfig, locations, session)).toBe(
-      [
-        RoleArn,
-        "p-orders",
-        Policy,
-        "900",
-        "ext-1",
-        "polaris:table=orders",
-        "polaris:roles=a+b",
-      ].join("\n"),
+  });
+
+  test("without a role, for a store outside AWS", () => {
+    for (const store of [
+      { endpoint: "http://minio:9000" },
+      { stsEndpoint: "http://minio:9000" },
+      { endpointInternal: "http://minio:9000", region: "us-west-2" },
+    ]) {
+      const request = buildAssumeRoleRequest(store, locations, session);
+      expect(request).not.toHaveProperty("RoleArn");
+      expect(request.RoleSessionName).toBe("p-orders");
+      expect(cacheKey(store, locations)).toContain("http://minio:9000");
+    }
+  });
+
+  test("never with a policy that STS does not take", () => {
+    const read = Array.from({ length: 60 }, (_, i) => `s3://wh-bucket/db/table_${i}`);
+    const options = { maxLength: Number.POSITIVE_INFINITY };
+    expect(faultOf(() => buildAssumeRoleRequest(config, { read }, {}, options)).code).toBe(
+      "POLICY_TOO_LARGE",
     );
+    const short = { maxLength: 100 };
+    expect(faultOf(() => buildAssumeRoleRequest(config, locations, {}, short)).code).toBe(
+      "POLICY_TOO_LARGE",
+    );
+  });
+
+  test("from a builder is prepared with its cache key, options included", () => {
+    const prepare = createAssumeRoleRequestBuilder(config, { objectVersions: true });
+    const { request, cacheKey: key } = prepare(locations);
+    expect(request.Policy).toContain("s3:GetObjectVersion");
+    expect(key).toBe(cacheKey(config, locations, undefined, { objectVersions: true }));
+    expect(key).not.toBe(cacheKey(config, locations));
   });
 });
 
@@ -413,8 +465,40 @@ describe("what can't be asked of STS is refused:", () => {
   const gov = "arn:aws-us-gov:iam::123456789012:role/polaris";
   test.each<[string, object, string, string]>([
     ["no STS", { ...config, stsUnavailable: true }, "STS_UNAVAILABLE", "stsUnavailable"],
-    ["no role", { region: "us-west-2" }, "INVALID_STORAGE_CONFIG", "roleArn"],
-    ["a short role", { roleArn: "a:b:c:d:e:f" }, "INVALID_STORAGE_CONFIG", "roleArn"],
+    ["no role on AWS", { region: "us-west-2" }, "INVALID_STORAGE_CONFIG", "roleArn"],
+    [
+      "no role behind an endpoint of AWS",
+      { endpoint: "https://s3.us-west-2.amazonaws.com" },
+      "INVALID_STORAGE_CONFIG",
+      "roleArn",
+    ],
+    [
+      "an endpoint without a scheme",
+      { endpoint: "minio:9000" },
+      "INVALID_STORAGE_CONFIG",
+      "endpoint",
+    ],
+    ["an empty endpoint", { ...config, endpoint: "" }, "INVALID_STORAGE_CONFIG", "endpoint"],
+    [
+      "an internal endpoint without a scheme",
+      { endpointInternal: "minio:9000" },
+      "INVALID_STORAGE_CONFIG",
+      "endpointInternal",
+    ],
+    ...["\u0000", "\u007f", "\ud800", "\ufffe", "\uffff"].map(
+      (character): [string, object, string, string] => [
+        `a role with ${JSON.stringify(character)}`,
+        { roleArn: `${config.roleArn}${character}x` },
+        "INVALID_STORAGE_CONFIG",
+        "roleArn",
+      ],
+    ),
+    [
+      "a short role",
+      { roleArn: "a:b:c:d:e:f", endpoint: "http://minio:9000" },
+      "INVALID_STORAGE_CONFIG",
+      "roleArn",
+    ],
     [
       "a long role",
       { roleArn: `${config.roleArn}${"x".repeat(2048)}` },
@@ -483,13 +567,43 @@ describe("what can't be asked of STS is refused:", () => {
     expect(message).not.toBe("");
   });
 
-  test("what can't be read, though it could be before", () => {
+  test("the names of the trace are told apart", () => {
+    const messageFor = (session: unknown) =>
+      faultOf(() => sessionTags(session as SessionSettings)).message;
+    expect(messageFor({ tagFields: ["traceId"] })).toMatch(/^tagFields\[0\]: .*Write trace_id/);
+    expect(messageFor({ context: { trace_id: "x" } })).toMatch(
+      /^context\.trace_id: .*Write traceId/,
+    );
+  });
+
+  test("getters and proxies show one value to the check and to the request", () => {
     let reads = 0;
+    const changing = {
+      get roleArn() {
+        return reads++ === 0 ? config.roleArn : "none";
+      },
+    };
+    expect(buildAssumeRoleRequest(changing, locations).RoleArn).toBe(config.roleArn);
+    expect(reads).toBe(1);
+    let asked = 0;
+    const session = {
+      get durationSeconds(): number {
+        return asked++ === 0 ? 900 : 1;
+      },
+      nameFields: new Proxy(["table"] as const, {
+        get: (target, name) => (name === "0" && asked++ > 1 ? "x" : Reflect.get(target, name)),
+      }),
+    };
+    expect(buildAssumeRoleRequest(config, locations, session)).toMatchObject({
+      DurationSeconds: 900,
+      RoleSessionName: "p-",
+    });
+  });
+
+  test("what can't be read", () => {
     const storageConfig = {
-      ...config,
-      get externalId(): string {
-        if (reads++ > 0) throw new Error("s3cr3t");
-        return "ext-1";
+      get roleArn(): string {
+        throw new Error("s3cr3t");
       },
     };
     expect(faultOf(() => buildAssumeRoleRequest(storageConfig, locations))).toEqual({
@@ -498,11 +612,9 @@ describe("what can't be asked of STS is refused:", () => {
       message:
         "The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
     });
-    let asked = 0;
     const session = {
       get durationSeconds(): number {
-        if (asked++ >= 0) throw new Error("s3cr3t");
-        return 900;
+        throw new Error("s3cr3t");
       },
     };
     expect(faultOf(() => buildAssumeRoleRequest(config, locations, session))).toEqual({
@@ -565,21 +677,37 @@ test("the example vends credentials: on the wire are the parameters, in the resp
     endpoint: "https://s3.us-west-2.amazonaws.com",
     pathStyleAccess: true,
   };
-  const vend = createVendor(sts, storageConfig);
-  const session = {
+  const catalog = {
+    name: "lake",
+    properties: { "default-base-location": "s3://wh-bucket/db" },
+    storageConfigInfo: storageConfig,
+  };
+  const vend = createVendor(sts, catalog);
+  const session: SessionSettings = {
     context: { table: "orders", roles: ["b", "a"] },
     tagFields: ["table", "roles"],
     nameFields: ["table"],
   };
-  expect(await vend(locations, session)).toEqual({
+  const vended = {
     "s3.access-key-id": "ASIA",
     "s3.secret-access-key": "secret",
     "s3.session-token": "token",
     "s3.session-token-expires-at-ms": "1893456000000",
+    "client.refresh-credentials-endpoint": "v1/lake/namespaces/db/tables/orders/credentials",
     "client.region": "us-west-2",
     "s3.endpoint": "https://s3.us-west-2.amazonaws.com",
     "s3.path-style-access": "true",
+  };
+  const table = "namespaces/db/tables/orders";
+  const response = {
+    config: vended,
+    "storage-credentials": [{ prefix: "s3://wh-bucket/db/orders", config: vended }],
+  };
+  expect(await vend(table, locations, session)).toEqual(response);
+  expect(await vend(table, { read: ["s3a://wh-bucket/db/orders/"] }, session)).toMatchObject({
+    config: vended,
   });
+  expect(sent, "the second comes from the cache").toHaveLength(1);
   const { Version: _, ...wire } = Object.fromEntries(sent[0] ?? []);
   expect(wire).toEqual({
     Action: "AssumeRole",

@@ -392,7 +392,7 @@ const cases: Record<string, Case[]> = {
     [session(null), "INVALID_SESSION The session must be an object."],
     [
       session({ duration: 1 }),
-      "INVALID_SESSION duration: is no setting: use context, nameFields, includePrincipal, tagFields, durationSeconds.",
+      "INVALID_SESSION duration: Unknown name. Use context, nameFields, includePrincipal, tagFields, durationSeconds.",
     ],
     [
       session(throwing("context")),
@@ -411,19 +411,22 @@ const cases: Record<string, Case[]> = {
       "INVALID_SESSION durationSeconds: must be 900 to 43,200 whole seconds.",
     ],
     [session({ includePrincipal: 1 }), "INVALID_SESSION includePrincipal: must be true or false."],
-    [session({ nameFields: "table" }), "INVALID_SESSION nameFields: must be a list."],
+    [
+      session({ nameFields: "table" }),
+      "INVALID_SESSION nameFields: must be a list of name fields.",
+    ],
     [
       session({ nameFields: ["table", "roles"] }),
-      "INVALID_SESSION nameFields[1]: is no field that there is: use realm, catalog, namespace, table, principal.",
+      "INVALID_SESSION nameFields[1]: Unknown name field. Use realm, catalog, namespace, table, principal, or prefix- and a prefix.",
     ],
     [
       session({ tagFields: ["roles", "prefix-x"] }),
-      "INVALID_SESSION tagFields[1]: is no field that there is: use realm, catalog, namespace, table, principal, roles, trace_id.",
+      "INVALID_SESSION tagFields[1]: Unknown tag field. Use realm, catalog, namespace, table, principal, roles, trace_id.",
     ],
     [session({ context: null }), "INVALID_SESSION context: must be an object."],
     [
       session({ context: { user: "x" } }),
-      "INVALID_SESSION context.user: is no field: use realm, catalog, namespace, table, principal, traceId and roles.",
+      "INVALID_SESSION context.user: Unknown name. Use realm, catalog, namespace, table, principal, traceId, roles.",
     ],
     [session({ context: { traceId: 1 } }), "INVALID_SESSION context.traceId: must be a string."],
     [
@@ -442,10 +445,10 @@ const cases: Record<string, Case[]> = {
       () => sessionTags(throwing("context")),
       "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
     ],
-    [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed: it names the role to assume."],
+    [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed on AWS: it names the role to assume."],
     [
       role({ roleArn: "a:b:c:d:e:f" }),
-      "INVALID_STORAGE_CONFIG roleArn: must have 20 to 2,048 characters for STS.",
+      "INVALID_STORAGE_CONFIG roleArn: must have 20 to 2,048 characters that STS takes, without control characters.",
     ],
     [
       role({ roleArn, externalId: "x" }),

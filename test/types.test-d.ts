@@ -6,6 +6,7 @@ import {
   type AwsStorageConfig,
   buildAssumeRoleRequest,
   buildSessionPolicy,
+  type CacheableRequest,
   cacheKey,
   createAssumeRoleRequestBuilder,
   createSessionPolicyBuilder,
@@ -44,7 +45,7 @@ describe("types", () => {
   test("the whole request is the input of AssumeRole, of either kind of builder", () => {
     expectTypeOf<AssumeRoleRequest>().toExtend<AssumeRoleCommandInput>();
     expectTypeOf(buildAssumeRoleRequest).returns.toEqualTypeOf<AssumeRoleRequest>();
-    expectTypeOf(createAssumeRoleRequestBuilder).returns.returns.toEqualTypeOf<AssumeRoleRequest>();
+    expectTypeOf(createAssumeRoleRequestBuilder).returns.returns.toEqualTypeOf<CacheableRequest>();
     expectTypeOf(cacheKey).returns.toBeString();
     expectTypeOf(sessionTags).returns.toExtend<AssumeRoleCommandInput["Tags"]>();
   });

@@ -10,7 +10,7 @@ import {
 export function createAssumeRoleRequestBuilder(storageConfig: AwsStorageConfig) {
   const build = createRequestBuilder(storageConfig);
   return (locations: Locations, session?: SessionSettings) => {
-    const request = build(locations, session);
+    const { request } = build(locations, session);
     const text = JSON.stringify(request);
     return { request, cacheKey: createHash("sha256").update(text).digest("hex") };
   };

@@ -1,0 +1,79 @@
+/**
+ * A catalog as Polaris' management API returns it, and its storage configuration.
+ *
+ * @see https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml (Catalog)
+ * @module
+ */
+import { fault, reading, SessionPolicyError } from "./errors.ts";
+import { readRecord } from "./input.ts";
+import { faultOf, placeOf } from "./locations.ts";
+import { type AwsStorageConfig, parseFields, parseStorageConfig } from "./storage-config.ts";
+
+const BASE = "default-base-location";
+
+/**
+ * Returns the storage configuration of a catalog, by Polaris' rules: without allowed locations, or with
+ * an empty list, the property `default-base-location` is the one allowed location. With them, it must
+ * lie inside one of them.
+ *
+ * @param catalog a catalog as Polaris' management API returns it, as any JSON value.
+ * @returns a new plain object: the known fields, with `allowedLocations` filled in.
+ * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`; paths begin at the catalog.
+ * @see https://github.com/apache/polaris/pull/4422
+ * @example
+ * ```ts
+ * import { storageConfigOf } from "polaris-session-policy";
+ *
+ * storageConfigOf({
+ *   properties: { "default-base-location": "s3://wh-bucket/db" },
+ *   storageConfigInfo: { storageType: "S3", allowedLocations: [] },
+ * });
+ * // { storageType: "S3", allowedLocations: ["s3://wh-bucket/db"] }
+ * ```
+ */
+export function storageConfigOf(catalog: unknown): AwsStorageConfig {
+  return reading("INVALID_STORAGE_CONFIG", "The catalog", () => {
+    const { storageConfigInfo, properties } = readRecord(catalog, FIELDS) ?? {};
+    if (storageConfigInfo == null) {
+      throw fault(
+        "INVALID_STORAGE_CONFIG",
+        [],
+        "This is not a catalog: it has no storageConfigInfo. Pass a catalog as Polaris' management API returns it.",
+      );
+    }
+    const fields = below("storageConfigInfo", () => {
+      const read = parseFields(storageConfigInfo);
+      parseStorageConfig(read);
+      return read;
+    });
+    const base = readRecord(properties, [BASE])?.[BASE];
+    const invalid = (message: string) =>
+      fault("INVALID_STORAGE_CONFIG", ["properties", BASE], message);
+    if (base == null) throw invalid("is missing. Name the location below which tables are made.");
+    const place = typeof base === "string" ? placeOf(base) : undefined;
+    if (typeof base !== "string" || place === undefined) throw invalid(faultOf(base));
+    const allowedLocations = fields.allowedLocations ?? [];
+    if (allowedLocations.length === 0) return { ...fields, allowedLocations: [base] };
+    if (!allowedLocations.some((uri) => place.startsWith(placeOf(uri) ?? NO_PLACE))) {
+      throw invalid(
+        "lies outside storageConfigInfo.allowedLocations, which Polaris refuses. Allow it there, or leave the list empty.",
+      );
+    }
+    return fields;
+  });
+}
+
+const FIELDS = ["storageConfigInfo", "properties"] as const;
+/** What no place begins with: they begin with a bucket. */
+const NO_PLACE = "/";
+
+/** Puts a field's name before the paths of the errors about its value. */
+function below<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SessionPolicyError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({ path: [field, ...path], message }));
+    throw new SessionPolicyError(error.code, issues);
+  }
+}
