@@ -5,6 +5,30 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
  * @module
  */
+import type { Access } from "../locations.ts";
+import type { Cause } from "./causes.ts";
+import { type Context, contextOf, type Hints, hintsOf } from "./context.ts";
+import {
+  BARE_FORMS,
+  type BareForm,
+  CAUSE_FORMS,
+  LINE_FORMS,
+  LOGGED_DELETES,
+  OPERATIONS,
+  operationName,
+} from "./forms.ts";
+import {
+  isBroken,
+  isMasked,
+  lineOf,
+  originalOf,
+  originalText,
+  type Page,
+  pageOf,
+  squeezedOf,
+  withoutEntities,
+  wordAt,
+} from "./text.ts";
 
 /** The kinds of policy that AWS names as the one that denied a request. */
 export type DeniedBy =
@@ -27,11 +51,14 @@ export type KeyFault =
 
 /** One message, as far as it says; everything is text that was found. */
 export interface Denial {
-  /** ARN of the session or user whose request was denied. */
+  /**
+   * ARN of the session or user whose request was denied, or `anonymous`. ACCOUNT and NAME stand for
+   * what the text masks.
+   */
   readonly principal?: string;
   /** E.g. `kms:Decrypt`; of messages that name the API operation only, the action that it needs. */
   readonly action?: string;
-  /** ARN of the object, bucket, key or role. */
+  /** ARN of the object, bucket, key or role. ACCOUNT stands for a masked account. */
   readonly resource?: string;
   readonly deniedBy?: DeniedBy;
   /** Whether a Deny statement matched (true), or no Allow statement did (false). */
@@ -43,7 +70,7 @@ export interface Denial {
   readonly statusCode?: number;
   /** The API operation, e.g. `GetObject`. */
   readonly operation?: string;
-  /** Of messages that name bucket and key without an ARN. */
+  /** Of messages without an ARN: the bucket and the key that stand beside them. */
   readonly bucket?: string;
   readonly key?: string;
   readonly keyFault?: KeyFault;
@@ -53,6 +80,33 @@ export interface Denial {
   readonly perhapsMissing?: true;
 }
 
+/** A message, where it stands, and what it can be trusted in. */
+export interface Found {
+  /** Where it is in the text without whitespace. */
+  readonly at: number;
+  readonly end: number;
+  /** The number of its line, from 1. */
+  readonly line: number;
+  readonly denial: Denial;
+  /** The cause, where the message tells it by itself, and a detail of it. */
+  readonly cause?: Cause;
+  readonly detail?: string;
+  /** Of requests to list: the prefix that stands beside the message. */
+  readonly prefix?: string;
+  /** The accesses that the request needs, where the text tells more than its action. */
+  readonly needs?: readonly Access[];
+  /** Whether the message says no more than "denied", and the rest is read from around it. */
+  readonly bare?: true;
+  /** Whether the text is cut, masked or broken where a value stands: nothing of it is certain. */
+  readonly damaged?: true;
+  /** Whether the request checked that a new file is not there yet. */
+  readonly newFile?: true;
+  /** Whether the refusal was only logged. */
+  readonly logged?: true;
+  /** Whether the lines below may hold the full message of the same event. */
+  readonly precedes?: true;
+}
+
 /**
  * Finds the messages in a text, in their order. The time taken is linear in its length.
  *
@@ -60,68 +114,25 @@ export interface Denial {
  * anywhere, words and ARNs included.
  */
 export function findDenials(text: string): Denial[] {
-  const page = withoutWhitespace(text);
-  const found: Found[] = [...enhanced(page), ...keyFaults(page), ...plain(page)];
-  return found.sort((a, b) => a.at - b.at).map(({ denial }) => denial);
+  return readDenials(text).map(({ denial }) => denial);
 }
 
-interface Found {
-  readonly at: number;
-  readonly denial: Denial;
+/** As {@link findDenials}, with the place of each message and what else the text tells of it. */
+export function readDenials(text: string): Found[] {
+  const page = pageOf(text);
+  const hints = hintsOf(page);
+  const full = [...enhanced(page, hints), ...keyFaults(page), ...byCause(page)].sort(byPlace);
+  const told = [...full, ...withoutRepeats(plain(page, hints), full)].sort(byPlace);
+  return [...told, ...loggedDeletes(page, hints, told)].sort(byPlace);
 }
 
-/** A text without whitespace, and where its parts were. */
-interface Page {
-  readonly original: string;
-  readonly text: string;
-  /** For each run of other characters: where it starts in `text`, and in `original`. */
-  readonly starts: readonly number[];
-  readonly originals: readonly number[];
+function byPlace(a: Found, b: Found): number {
+  return a.at - b.at;
 }
 
-/** Whitespace, also as JSON and Java write it into strings, once or twice. */
-const GAP = /(?:\s|\\{1,3}[nrt])+/g;
-
-function withoutWhitespace(original: string): Page {
-  const parts: string[] = [];
-  const starts: number[] = [];
-  const originals: number[] = [];
-  let length = 0;
-  let from = 0;
-  const add = (to: number) => {
-    if (to === from) return;
-    parts.push(original.slice(from, to));
-    starts.push(length);
-    originals.push(from);
-    length += to - from;
-  };
-  for (const { 0: gap, index } of original.matchAll(GAP)) {
-    add(index);
-    from = index + gap.length;
-  }
-  add(original.length);
-  return { original, text: parts.join(""), starts, originals };
+function lineAt(page: Page, at: number): number {
+  return lineOf(page, originalOf(page, at)) + 1;
 }
-
-/** Where a character of the text was in the original. */
-function originalOf({ starts, originals }: Page, at: number): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((starts[middle] ?? 0) <= at) low = middle;
-    else high = middle - 1;
-  }
-  return (originals[low] ?? 0) + at - (starts[low] ?? 0);
-}
-
-/** What `from` to `to` of the text was in the original, without the breaks of lines in it. */
-function originalText(page: Page, from: number, to: number): string {
-  const slice = page.original.slice(originalOf(page, from), originalOf(page, to - 1) + 1);
-  return slice.replace(LINE_BREAK, "");
-}
-
-const LINE_BREAK = /(?:\r\n|[\n\r]|\\{1,3}[nr])(?:\s|\\{1,3}[nrt])*/g;
 
 /** The longest that an ARN may be, and that we look for one. */
 const MOST_ARN = 2048;
@@ -141,60 +152,167 @@ const POLICIES: Readonly<Record<string, DeniedBy>> = {
 
 const NOT_AUTHORIZED = /isnotauthorizedtoperform:?/gi;
 const ACTION =
-  /^([a-z0-9-]{1,40}:[a-z*]{1,80}?)(?=on(?:resource|th(?:is|e)resource)|because|withanexplicitdeny)/i;
+  /^([a-z0-9-]{1,40}:[a-z*]{1,80}?)(?=on(?:resource|th(?:is|e)resource)|because|dueto|withanexplicitdeny)/i;
 const ACTION_WORD = /^[a-z0-9-]{1,40}:[a-z*]{1,80}/i;
 const WHY =
-  /becauseno([a-z-]{1,30}(?:policy|policies|boundary))allowsthe|withanexplicitdenyinan?([a-z-]{1,30}?(?:policy|boundary))(?::(?=(arn:)))?|because(theresource)doesnotexistinthisregion/i;
+  /becauseno([a-z-]{1,30}(?:policy|policies|boundary))allowsthe|(?:with|dueto|becauseof)anexplicitdenyinan?([a-z-]{1,30}?(?:policy|boundary))(?::(?=(arn:)))?|because(theresource)doesnotexistinthisregion/i;
 /** An ARN of a policy; it may hold what also ends a clause, but no whitespace. */
 const POLICY_ARN = /^arn:[\w+=,.@:/-]*[\w+=@/-]/i;
 const SERVICE = /\(Service:[^,;)]{1,40}[,;]StatusCode:\d{3}/i;
 const PRINCIPAL = /^[\w+=,.@:/*-]{1,2048}$/;
 
 /** `User: … is not authorized to perform: … on resource: … because …`, of which much may be missing. */
-function enhanced(page: Page): Found[] {
+function enhanced(page: Page, hints: Hints): Found[] {
   const found: Found[] = [];
   const anchors = [...page.text.matchAll(NOT_AUTHORIZED)];
   let before = 0;
   anchors.forEach(({ 0: anchor, index: at }, i) => {
     const from = at + anchor.length;
     const end = Math.min(anchors[i + 1]?.index ?? page.text.length, from + MOST_ARN + NEAR);
-    const head = page.text.slice(Math.max(before, at - MOST_ARN - NEAR), at);
-    const denial = readEnhanced(page, head, from, end);
-    if (denial !== undefined) found.push({ at, denial });
+    const headFrom = Math.max(before, at - MOST_ARN - NEAR);
+    const one = readEnhanced(page, hints, headFrom, at, from, end);
+    if (one !== undefined) found.push(one);
     before = from;
   });
   return found;
 }
 
-function readEnhanced(page: Page, head: string, from: number, end: number): Denial | undefined {
+function readEnhanced(
+  page: Page,
+  hints: Hints,
+  headFrom: number,
+  at: number,
+  from: number,
+  end: number,
+): Found | undefined {
+  const head = page.text.slice(headFrom, at);
   const tail = page.text.slice(from, end);
-  const action = ACTION.exec(tail)?.[1] ?? wordAt(page, from, ACTION_WORD);
+  const wholeAction = ACTION.exec(tail)?.[1];
+  const action = wholeAction ?? wordAt(page, from, ACTION_WORD, MOST_ARN);
   if (action === undefined) return undefined;
-  const user = head.lastIndexOf("User:");
-  const principal = user < 0 ? "" : head.slice(user + "User:".length);
+  const user = /.*(User:?(?=arn:|anonymous|<|\{|.{0,3}arn:)|User:)/is.exec(head);
+  const start = user === null ? -1 : user[0].length;
+  const userAt = start - (user?.[1]?.length ?? 0);
+  const who = start < 0 ? {} : principalIn(page, headFrom + start, at);
   const why = WHY.exec(tail);
-  const start = action.length + (/^onresource:?/i.exec(tail.slice(action.length))?.[0].length ?? 0);
+  const skip = action.length + (/^onresource:?/i.exec(tail.slice(action.length))?.[0].length ?? 0);
+  let written: string | undefined;
   let resource: string | undefined;
-  if (start > action.length) {
-    resource =
+  if (skip > action.length) {
+    written =
       why === null
-        ? wordAt(page, from + start, /^(?:\\*["']|&quot;)?arn:[^\s"'<>()\\,;&]{1,2048}/i)
-        : originalText(page, from + start, from + why.index);
-    resource = arnIn(resource ?? "", user < 0 ? "" : head.slice(0, user));
+        ? wordAt(page, from + skip, /^(?:\\*["']|&quot;)?(?:aws:|arn:)[^\s"'<>()\\,;&]{1,2048}/i, MOST_ARN)
+        : originalText(page, from + skip, from + why.index);
+    resource = arnIn(written ?? "", start < 0 ? "" : head.slice(0, userAt));
   }
   const policy = (why?.[1] ?? why?.[2])?.toLowerCase().replace("policies", "policy");
-  const policyArn = why?.[3] && wordAt(page, from + why.index + why[0].length, POLICY_ARN);
+  const policyArn =
+    why?.[3] && wordAt(page, from + why.index + why[0].length, POLICY_ARN, MOST_ARN);
   const missing = why?.[4] !== undefined;
-  return {
-    ...(PRINCIPAL.test(principal) ? { principal } : {}),
+  const { value, damaged } = checked(resource);
+  const isS3 = /^arn:[^:]*:s3:/i.test(value ?? "");
+  const broken =
+    isS3 && why !== null && isBroken(page, from + skip, from + why.index);
+  const denial: Denial = {
+    ...(who.principal === undefined ? {} : { principal: who.principal }),
     action,
-    ...(resource === undefined ? {} : { resource }),
+    ...(value === undefined ? {} : { resource: value }),
     ...(missing ? { deniedBy: "resource-based policy", perhapsMissing: true } : {}),
     ...deniedBy(policy, why?.[2] !== undefined),
     ...(policyArn === undefined ? {} : { policyArn }),
-    ...serviceIn(page, from + (why?.index ?? start), end),
-    ...operationIn(head.slice(Math.max(0, (user < 0 ? head.length : user) - 120))),
+    ...serviceIn(page, from + (why?.index ?? skip), end),
+    ...operationIn(head.slice(Math.max(0, (start < 0 ? head.length : userAt) - 120))),
   };
+  const isList = action.toLowerCase() === "s3:listbucket";
+  const context = isList ? contextOf(page, hints, originalOf(page, at), originalOf(page, from)) : {};
+  const bucket = value?.slice(value.lastIndexOf(":") + 1);
+  const prefix =
+    context.bucket === undefined || context.bucket === bucket ? listedPrefix(context) : undefined;
+  const isDamaged =
+    damaged || broken || wholeAction === undefined || who.damaged || (written !== undefined && isMasked(written));
+  return {
+    at,
+    end: from + (why === null ? skip : why.index + why[0].length),
+    line: lineAt(page, at),
+    denial,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(isList ? listNeeds(context, denial.operation) : {}),
+    ...(isDamaged ? { damaged: true } : {}),
+  };
+}
+
+/** Whether a denial to list is of a request to list, or of one for an object that is not there. */
+function listNeeds(context: Context, operation = context.operation): Pick<Found, "needs" | "newFile"> {
+  if (context.newFile) return { needs: ["read", "list"], newFile: true };
+  const isList = OPERATIONS[operation ?? ""]?.action === "s3:ListBucket";
+  return isList ? { needs: ["list"] } : {};
+}
+
+/** The prefix of a request to list: as it is written, or of the location that was to be listed. */
+function listedPrefix({ prefix, key, operation }: Context): string | undefined {
+  if (prefix !== undefined) return prefix;
+  return operation === undefined || OPERATIONS[operation]?.action === "s3:ListBucket" ? key : undefined;
+}
+
+/** The principal from one place to another; ids that are masked become place-holders. */
+function principalIn(
+  page: Page,
+  from: number,
+  to: number,
+): { readonly principal?: string; readonly damaged?: true } {
+  if (to - from > MOST_ARN) return { damaged: true };
+  const written = page.text.slice(from, to);
+  if (written === "anonymous") return { principal: written };
+  const damaged = isBroken(page, from, to) ? ({ damaged: true } as const) : {};
+  if (PRINCIPAL.test(written) && !isMaskedArn(written)) {
+    const isWhole = !/^arn:/.test(written) || /^arn:[a-z-]+:(?:iam|sts)::\d{12}:/.test(written);
+    return { principal: written, ...(isWhole ? damaged : { damaged: true }) };
+  }
+  const masked = unmasked(written);
+  return PRINCIPAL.test(masked) && masked.startsWith("arn:")
+    ? { principal: masked, damaged: true }
+    : { damaged: true };
+}
+
+const MASKED_PART = /^(?:\*+|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
+
+function isMaskedArn(arn: string): boolean {
+  return arn.split(/[:/]/).some((part) => MASKED_PART.test(part));
+}
+
+/** An ARN with ACCOUNT for a masked account, and NAME for other parts that are masked. */
+function unmasked(arn: string): string {
+  return arn
+    .split(":")
+    .map((part, i) => {
+      if (i === 4 && MASKED_PART.test(part)) return "ACCOUNT";
+      return part
+        .split("/")
+        .map((name) => (MASKED_PART.test(name) ? "NAME" : name))
+        .join("/");
+    })
+    .join(":");
+}
+
+const KEY_ID = String.raw`(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})`;
+const KEY_ARN = new RegExp(
+  String.raw`^arn:aws(?:-[a-z]+)*:kms:[a-z]{2,5}(?:-(?:gov|iso[a-z]?))?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest|de)-\d{1,2}:(?:\d{12}|ACCOUNT):(?:key\/${KEY_ID}|alias\/[\w/-]{1,250})$`,
+);
+
+/**
+ * A resource as far as it can be trusted. The id of a key is a UUID, or `mrk-` and 32 hex digits; what
+ * else stands there was cut or holds something foreign, and is no value.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
+ */
+function checked(resource: string | undefined): { readonly value?: string; readonly damaged: boolean } {
+  if (resource === undefined) return { damaged: false };
+  if (/^arn:[^:]*:kms:/i.test(resource)) {
+    const masked = unmasked(resource);
+    if (!KEY_ARN.test(masked)) return { damaged: true };
+    return { value: masked, damaged: masked !== resource };
+  }
+  return { value: isMaskedArn(resource) ? unmasked(resource) : resource, damaged: isMasked(resource) };
 }
 
 function deniedBy(policy: string | undefined, explicit: boolean) {
@@ -202,20 +320,18 @@ function deniedBy(policy: string | undefined, explicit: boolean) {
   return by === undefined ? {} : { deniedBy: by, explicit };
 }
 
-/** What a pattern matches of the original at a place of the text. */
-function wordAt(page: Page, at: number, pattern: RegExp): string | undefined {
-  if (at >= page.text.length) return undefined;
-  const from = originalOf(page, at);
-  return pattern.exec(page.original.slice(from, from + MOST_ARN))?.[0];
-}
-
 const QUOTES = /^(?:\\*["']|&quot;|&#34;)|(?:\\*["']|&quot;|&#34;)$|[.:]+$/g;
 
-const ARN_WORD = /[\w+=,.@:/*-]+/;
+const ARN_WORD = /[\w+=,.@:/*<>{}#-]+/;
 
 /** The ARN that stands for a resource, as the form of the message (told by what it follows) has it. */
 function arnIn(written: string, before: string): string | undefined {
   let arn = written.replace(QUOTES, "");
+  if (/^aws:/i.test(arn)) arn = `arn:${arn}`;
+  // Some stores leave the beginning of S3's ARNs out.
+  else if (/^["']?[a-z0-9][a-z0-9.-]{2,62}\/\S*$/.test(arn) && /^\\*["']/.test(written)) {
+    return undefined;
+  }
   if (!/^arn:/i.test(arn) || arn.length > MOST_ARN) return undefined;
   // Only the keys of objects hold whatever there is; behind others a word may be glued to the quote.
   if (!/^arn:[^:]*:s3:/i.test(arn)) arn = ARN_WORD.exec(arn.replace(/\s/g, ""))?.[0] ?? arn;
@@ -226,18 +342,6 @@ function arnIn(written: string, before: string): string | undefined {
   } catch {
     return arn;
   }
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&quot;": '"',
-  "&apos;": "'",
-};
-
-function withoutEntities(text: string): string {
-  return text.replace(/&(?:amp|lt|gt|quot|apos);/g, (entity) => ENTITIES[entity] ?? entity);
 }
 
 /** `(Service: S3, Status Code: 403, …)`, as the SDK for Java says who answered. */
@@ -256,7 +360,7 @@ function serviceIn(page: Page, from: number, end: number) {
 
 /** `(AccessDenied) when calling the GetObject operation`, as the SDK for Python and the CLI say it. */
 function operationIn(text: string) {
-  const operation = /whencallingthe(\w{1,60})operation/i.exec(text)?.[1];
+  const operation = /(?:whencallingthe|during)(\w{1,60})operation/i.exec(text)?.[1];
   return operation === undefined ? {} : { operation };
 }
 
@@ -281,36 +385,51 @@ const CODES: Readonly<Record<string, KeyFault>> = {
 /** KMS' older way to say that it won't decrypt; it never tells which key. */
 const CIPHERTEXT = /thatdoesnotexist,doesnotexistinthisregion,oryouarenotallowedtoaccess/gi;
 
+/** Whether what stands at a place of the text follows a word of prose, not a code or a quote. */
+function isProse(page: Page, at: number): boolean {
+  const from = originalOf(page, at);
+  const before = page.original.slice(Math.max(0, from - 40), from);
+  return /[a-z] $/i.test(before) && !/(?:exception|error|code) $/i.test(before);
+}
+
 /** What is wrong with a key itself, as S3 passes it on from KMS. */
 function keyFaults(page: Page): Found[] {
   const found: Found[] = [];
   for (const { 0: all, 1: key, 2: state, 3: missing, 4: region, index: at } of page.text.matchAll(
     KEY_STATE,
   )) {
+    if (key !== undefined && isProse(page, at)) continue;
     const resource = key ?? missing;
     const about: KeyFault = resource === undefined ? "wrong region" : "not found";
     const keyFault = STATES[state?.toLowerCase() ?? ""] ?? about;
     const end = at + all.length;
+    const { value, damaged } = checked(resource);
     found.push({
       at,
+      end,
+      line: lineAt(page, at),
       denial: {
-        ...(resource === undefined ? {} : { resource }),
+        ...(value === undefined ? {} : { resource: value }),
         keyFault,
         ...(region === undefined ? {} : { region }),
         ...serviceIn(page, end, end + NEAR),
         ...operationIn(page.text.slice(Math.max(0, at - 120), at)),
       },
+      ...(damaged ? { damaged } : {}),
     });
   }
   // A code stands beside a message that tells more, before or behind it, or alone.
   let next = 0;
   const alone: Found[] = [];
-  for (const { 1: code = "", index: at } of page.text.matchAll(KEY_CODE)) {
+  for (const { 0: all, 1: code = "", index: at } of page.text.matchAll(KEY_CODE)) {
     while ((found[next]?.at ?? Number.POSITIVE_INFINITY) < at - NEAR) next++;
     if ((found[next]?.at ?? Number.POSITIVE_INFINITY) <= at + NEAR) continue;
+    if (isProse(page, at)) continue;
     const keyFault = CODES[code] ?? "not usable";
     alone.push({
       at,
+      end: at + all.length,
+      line: lineAt(page, at),
       denial: {
         keyFault,
         ...serviceIn(page, at, at + NEAR),
@@ -318,61 +437,162 @@ function keyFaults(page: Page): Found[] {
       },
     });
   }
-  const ciphertexts = [...page.text.matchAll(CIPHERTEXT)].map(({ index: at }): Found => {
-    return { at, denial: { action: "kms:Decrypt", perhapsMissing: true } };
+  const ciphertexts = [...page.text.matchAll(CIPHERTEXT)].map(({ 0: all, index: at }): Found => {
+    const denial = { action: "kms:Decrypt", perhapsMissing: true } as const;
+    return { at, end: at + all.length, line: lineAt(page, at), denial };
   });
   return [...found, ...alone, ...ciphertexts];
 }
 
-/** The action that an API operation needs. */
-const OPERATIONS: Readonly<Record<string, string>> = {
-  HeadObject: "s3:GetObject",
-  GetObject: "s3:GetObject",
-  GetObjectAttributes: "s3:GetObject",
-  PutObject: "s3:PutObject",
-  CreateMultipartUpload: "s3:PutObject",
-  UploadPart: "s3:PutObject",
-  CompleteMultipartUpload: "s3:PutObject",
-  AbortMultipartUpload: "s3:AbortMultipartUpload",
-  DeleteObject: "s3:DeleteObject",
-  DeleteObjects: "s3:DeleteObject",
-  ListObjects: "s3:ListBucket",
-  ListObjectsV2: "s3:ListBucket",
-  HeadBucket: "s3:ListBucket",
-  GetBucketLocation: "s3:GetBucketLocation",
-  AssumeRole: "sts:AssumeRole",
-};
-
-const PYTHON =
-  /\((?:AccessDenied(?:Exception)?|403|Forbidden)\)whencallingthe(\w{1,60})operation(?:\(reachedmaxretries:\d{1,3}\))?:(?!User:)/gi;
-const JAVA = /(?:AccessDenied|Forbidden|null)\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi;
-const XML = /<Code>AccessDenied<\/Code>(?!<Message>User:)/gi;
-const JSON_BODY = /"Code":"AccessDenied","Message":"AccessDenied/gi;
-const ARROW =
-  /(?:forkey'([^']{1,1024})')?inbucket'([^']{3,63})':AWSErrorACCESS_DENIEDduring(\w{1,60})operation(?!:User:)/gi;
-
-/** Messages that say no more than that access is denied, and at most to what. */
-function plain(page: Page): Found[] {
-  const { text } = page;
-  const python = [...text.matchAll(PYTHON)].map(({ 1: operation = "", index: at }) => {
-    return { at, denial: { ...actionOf(operation), operation } };
+/** Messages that tell their cause by themselves; a sentence and its code beside it are one. */
+function byCause(page: Page): Found[] {
+  const found: Found[] = [];
+  for (const { cause, pattern } of CAUSE_FORMS) {
+    for (const { 0: all, 1: detail, index: at } of page.text.matchAll(pattern)) {
+      found.push({
+        at,
+        end: at + all.length,
+        line: lineAt(page, at),
+        denial: { ...serviceIn(page, at, at + NEAR) },
+        cause,
+        ...(detail === undefined ? {} : { detail }),
+      });
+    }
+  }
+  const last = new Map<Cause, Found>();
+  return found.sort(byPlace).filter((one) => {
+    const cause = one.cause ?? "unspecified";
+    const before = last.get(cause);
+    last.set(cause, one);
+    return before === undefined || one.at - before.at > NEAR || one.detail !== undefined;
   });
-  const java = [...text.matchAll(JAVA)].map(({ index: at }) => {
-    return { at, denial: serviceIn(page, at, at + NEAR) };
-  });
-  const bodies = [...text.matchAll(XML), ...text.matchAll(JSON_BODY)].map(({ index: at }) => {
-    return { at, denial: { statusCode: 403 } };
-  });
-  const arrow = [...text.matchAll(ARROW)].map((match): Found => {
-    const { 0: all, 1: key, 2: bucket = "", 3: operation = "", index: at } = match;
-    const start = at + all.indexOf("'") + 1;
-    const named = key === undefined ? {} : { key: originalText(page, start, start + key.length) };
-    return { at, denial: { ...actionOf(operation), operation, bucket, ...named } };
-  });
-  return [...python, ...java, ...bodies, ...arrow];
 }
 
-function actionOf(operation: string) {
-  const action = OPERATIONS[operation];
-  return action === undefined ? {} : { action };
+interface Bare {
+  readonly at: number;
+  readonly end: number;
+  readonly form: BareForm;
+  readonly operation?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** Messages that say no more than that access is denied, with what stands beside them. */
+function plain(page: Page, hints: Hints): Found[] {
+  const matches: Bare[] = [];
+  for (const form of BARE_FORMS) {
+    for (const match of page.text.matchAll(form.pattern)) {
+      const { 0: all, index: at } = match;
+      const operation = form.operation === undefined ? form.tried : match[form.operation];
+      matches.push({ at, end: at + all.length, form, operation });
+    }
+  }
+  for (const form of LINE_FORMS) {
+    for (const { 0: all, 1: key, index } of page.original.matchAll(form.pattern)) {
+      const at = squeezedOf(page, index);
+      matches.push({ at, end: squeezedOf(page, index + all.length), form, key });
+    }
+  }
+  matches.sort((a, b) => a.at - b.at);
+  return matches.map((match) => readBare(page, hints, match));
+}
+
+function readBare(page: Page, hints: Hints, { at, end, form, operation: written, key }: Bare): Found {
+  const context = contextOf(page, hints, originalOf(page, at), originalOf(page, Math.max(at, end - 1)));
+  const named = written === undefined ? undefined : (operationName(written) ?? written);
+  const operation = named ?? context.operation;
+  const known = OPERATIONS[operation ?? ""];
+  const isList = known?.action === "s3:ListBucket";
+  const prefix = isList ? listedPrefix({ ...context, ...(operation === undefined ? {} : { operation }) }) : undefined;
+  const object = isList ? undefined : (key ?? context.key);
+  const newFile = context.newFile === true && operation === "HeadObject";
+  const denial: Denial = {
+    ...(known === undefined ? {} : { action: known.action }),
+    ...serviceIn(page, at, at + NEAR),
+    ...(operation === undefined ? {} : { operation }),
+    ...(context.bucket === undefined ? {} : { bucket: context.bucket }),
+    ...(object === undefined ? {} : { key: object }),
+  };
+  return {
+    at,
+    end,
+    line: lineAt(page, at),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(form.precedes === undefined ? {} : { precedes: form.precedes }),
+    denial: denial.statusCode === undefined ? { ...denial, ...statusOf(page, at, end) } : denial,
+    bare: true,
+    ...(known === undefined ? {} : { needs: newFile ? ["read", "list"] : known.needs }),
+    ...(newFile ? { newFile } : {}),
+    ...([object, prefix].some((value) => value !== undefined && isMasked(value)) ? { damaged: true } : {}),
+  };
+}
+
+function statusOf(page: Page, at: number, end: number) {
+  return /403|<Code>|"Code"/.test(page.text.slice(at, end)) ? { statusCode: 403 } : {};
+}
+
+/** How far a bare message and the one that says more of the same event may stand apart. */
+const SAME_EVENT = 700;
+
+/**
+ * Drops bare messages that others tell better: those with a full message behind them, and all but one
+ * of the bare messages of one line.
+ */
+function withoutRepeats(bare: readonly Found[], full: readonly Found[]): Found[] {
+  const kept: Found[] = [];
+  let next = 0;
+  for (const one of bare) {
+    while (next < full.length && (full[next]?.at ?? 0) < one.at - SAME_EVENT) next++;
+    if (isTold(one, full, next)) continue;
+    const last = kept.at(-1);
+    if (last !== undefined && one.at - last.end < SAME_EVENT && one.line - last.line <= (isLine(one, last) ? 3 : 0)) {
+      if (weight(one) > weight(last)) {
+        kept[kept.length - 1] = { ...one, at: last.at, line: last.line };
+      }
+      continue;
+    }
+    kept.push(one);
+  }
+  // Without any other message, a `PermissionError` alone is worth telling; behind others it repeats.
+  return kept;
+}
+
+function isTold(one: Found, full: readonly Found[], from: number): boolean {
+  for (let i = from; i < from + 4; i++) {
+    const other = full[i];
+    if (other === undefined || other.at > one.end + SAME_EVENT) return false;
+    if (other.line === one.line && other.at <= one.end + SAME_EVENT) return true;
+    if (other.at > one.at && other.line - one.line <= 6 && one.precedes === true) return true;
+  }
+  return false;
+}
+
+function isLine(one: Found, last: Found): boolean {
+  return one.denial.operation === last.denial.operation || one.denial.operation === undefined;
+}
+
+function weight({ denial, prefix }: Found): number {
+  return [denial.operation, denial.bucket, denial.key ?? prefix, denial.statusCode].filter(
+    (value) => value !== undefined,
+  ).length;
+}
+
+/** Deletes that were only logged, but for those that a message beside them tells. */
+function loggedDeletes(page: Page, hints: Hints, told: readonly Found[]): Found[] {
+  const lines = new Set<number>();
+  for (const { line, denial } of told) {
+    if (denial.action?.toLowerCase() === "s3:deleteobject") {
+      for (let near = line - 2; near <= line + 2; near++) lines.add(near);
+    }
+  }
+  const found: Found[] = [];
+  for (const form of LOGGED_DELETES) {
+    for (const { 0: all, index } of page.original.matchAll(form.pattern)) {
+      const line = lineOf(page, index) + 1;
+      if (lines.has(line)) continue;
+      const at = squeezedOf(page, index);
+      const bare = { at, end: at + all.length, form, operation: form.tried };
+      found.push({ ...readBare(page, hints, bare), line, logged: true });
+    }
+  }
+  return found;
 }

@@ -1,0 +1,304 @@
+/**
+ * Reads what stands beside a bare 403: bucket, key, prefix and operation, from log lines, URLs, error
+ * bodies and stack frames.
+ * @module
+ */
+import { operationName } from "./forms.ts";
+import { indexBefore, lineOf, type Page } from "./text.ts";
+
+/** What a place in a text tells of a request. */
+export interface Hint {
+  /** Where it stands in the cleaned text. */
+  readonly at: number;
+  readonly operation?: string;
+  readonly bucket?: string;
+  readonly key?: string;
+  /** What was listed. */
+  readonly prefix?: string;
+  /** Whether the request was a check that a new file is not there yet. */
+  readonly newFile?: true;
+}
+
+/** What was asked for, as far as the text around a message tells. */
+export type Context = Omit<Hint, "at">;
+
+const BUCKET = String.raw`[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`;
+
+interface HintForm {
+  readonly pattern: RegExp;
+  readonly read: (groups: readonly (string | undefined)[]) => Context | undefined;
+  readonly example: string;
+}
+
+const located = (bucket?: string, key?: string): Context => ({
+  ...(bucket === undefined ? {} : { bucket }),
+  ...(key ? { key } : {}),
+});
+
+/** Where requests went. */
+const PLACES: readonly HintForm[] = [
+  {
+    pattern: new RegExp(String.raw`s3[an]?:\/\/(${BUCKET})(?:\/([^\s"'\x60<>()[\]{},;|\\]{0,1024}))?`, "g"),
+    read: ([bucket, key]) => located(bucket, keyOf(key)),
+    example: "s3a://lake/db/t/f: getFileStatus on",
+  },
+  {
+    pattern: new RegExp(
+      String.raw`(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}https?:\/\/([^\s\/"'<>]{1,255})(?:[\/ ]([^\s"'\x60<>,)]{1,1500}))?`,
+      "g",
+    ),
+    read: ([verb, host, path]) => ofUrl(verb, host ?? "", path ?? ""),
+    example: "Error performing PUT https://s3.eu-west-1.amazonaws.com/lake/db/t/f in 86.9ms",
+  },
+  {
+    pattern: new RegExp(String.raw`key '([^'\n]{1,1024})' in bucket '(${BUCKET})'`, "g"),
+    read: ([key, bucket]) => located(bucket, key),
+    example: "When getting information for key 'db/t/f' in bucket 'lake'",
+  },
+  {
+    pattern: new RegExp(String.raw`objects under key '([^'\n]{0,1024})' in bucket '(${BUCKET})'`, "g"),
+    read: ([prefix = "", bucket]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
+    example: "When listing objects under key 'db/t/' in bucket 'lake'",
+  },
+  {
+    pattern: new RegExp(String.raw`existence of (?:key (\S{1,1024}) in )?bucket '?(${BUCKET})`, "g"),
+    read: ([key, bucket]) => ({
+      ...located(bucket, key),
+      ...(key === undefined
+        ? { operation: "HeadBucket" }
+        : { operation: "HeadObject", newFile: true as const }),
+    }),
+    example: "Failed to check existence of key db/t/f in bucket lake",
+  },
+  {
+    pattern: new RegExp(String.raw`in bucket '(${BUCKET})' with prefix '([^'\n]{0,1024})'`, "g"),
+    read: ([bucket, prefix = ""]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
+    example: "while listing objects in bucket 'lake' with prefix 'db/t/'",
+  },
+  {
+    pattern: new RegExp(String.raw`[Bb]ucket(?:Name)?[ :=]{1,3}\[?(${BUCKET})\]?,? (?:[Kk]ey|objectName)[ :=]{1,3}\[?([^\s\],)]{1,1024})`, "g"),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "(Bucket: lake, Key: db/t/f)",
+  },
+  {
+    pattern: new RegExp(String.raw`["']bucketName\\*["']: ?\\*["'](${BUCKET})\\*["'](?:[^{}\n]{0,400}?["'](?:key|prefix)\\*["']: ?\\*["']([^"'\\]{1,1024}))?`, "g"),
+    read: ([bucket, key]) => located(bucket, key),
+    example: '"requestParameters":{"bucketName":"lake","key":"db/t/f"}',
+  },
+  {
+    pattern: new RegExp(String.raw`<BucketName>(${BUCKET})<\/BucketName>`, "g"),
+    read: ([bucket]) => located(bucket),
+    example: "<BucketName>lake</BucketName>",
+  },
+  {
+    pattern: new RegExp(String.raw`<Resource>\/(${BUCKET})(?:\/([^<\n]{0,1024}))?<\/Resource>`, "g"),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "<Resource>/lake/db/t/f</Resource>",
+  },
+  {
+    pattern: /<Key>([^<\n]{1,1024})<\/Key>/g,
+    read: ([key]) => located(undefined, key),
+    example: "<Key>db/t/f</Key>",
+  },
+  {
+    pattern: new RegExp(String.raw`source '(${BUCKET})\/([^'\n]{1,1024})'`, "g"),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "Could not open Parquet input source 'lake/db/t/f'",
+  },
+  {
+    pattern: new RegExp(String.raw`bucket [\x60'"]?(${BUCKET})[\x60'"]? (?:does not exist|$)`, "g"),
+    read: ([bucket]) => located(bucket),
+    example: "the bucket lake does not exist, or is forbidden for access",
+  },
+  {
+    pattern: /(?:for path|\bpath:|while reading|S3Error\(Key=|\(Path:|with key) ?'?(?!s3[an]?:)([^\s,:()'"]{1,1024})/g,
+    read: ([key]) => (key?.includes("/") ? located(undefined, key) : undefined),
+    example: "lacked the necessary privileges to complete for path db/t/f",
+  },
+];
+
+const op = (operation: string) => (): Context => ({ operation });
+
+/** What was tried. */
+const TRIED: readonly HintForm[] = [
+  {
+    pattern: /S3\w{0,12}Client\.(\w{3,40})\(|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+    read: (names) => named(names.find((name) => name !== undefined) ?? ""),
+    example: "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
+  },
+  {
+    pattern: /(?:S3OutputFile|BaseS3File)\.(?:exists|create)\(/g,
+    read: () => ({ newFile: true }),
+    example: "at org.apache.iceberg.aws.s3.S3OutputFile.create(S3OutputFile.java:63)",
+  },
+  {
+    pattern: /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|in _info\b|Failed to get object info/g,
+    read: op("HeadObject"),
+    example: "getFileStatus on s3a://lake/db/t/f",
+  },
+  {
+    pattern: /listObjects\(\) on|listStatus on|Failed to list location|[Ee]rror performing list request|[Cc]ould not list objects|Error listing|Failed to list|in _lsdir\b/g,
+    read: op("ListObjectsV2"),
+    example: "Failed to list location: s3://lake/db/t",
+  },
+  {
+    pattern: /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w+ [Mm]ulti\w* ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
+    read: op("PutObject"),
+    example: "Writing Object on db/t/f",
+  },
+  {
+    pattern: /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
+    read: op("DeleteObject"),
+    example: "delete on db/t/data: MultiObjectDeleteException",
+  },
+  {
+    pattern: /download failed:|Error opening Hive split|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
+    read: op("GetObject"),
+    example: "download failed: s3://lake/db/t/f to ./f",
+  },
+  {
+    pattern: /copy failed:|copyFile\(|[Cc]opying key/g,
+    read: op("CopyObject"),
+    example: "copy failed: s3://lake/db/t/f to s3://lake/db/t/g",
+  },
+];
+
+export const HINT_FORMS: readonly HintForm[] = [...PLACES, ...TRIED];
+
+function named(written: string): Context | undefined {
+  const operation = operationName(written);
+  return operation === undefined ? undefined : { operation };
+}
+
+/** A key without the punctuation of the sentence it ends, and without what comes behind a wildcard. */
+function keyOf(written: string | undefined): string | undefined {
+  if (written === undefined) return undefined;
+  const word = written.replace(/[:.]+$/, "");
+  const star = word.search(/[*?]/);
+  return star < 0 ? word : word.slice(0, word.lastIndexOf("/", star) + 1);
+}
+
+const AWS_BUCKET_HOST = new RegExp(String.raw`^(${BUCKET})\.s3[.-]`);
+
+function ofUrl(verb: string | undefined, host: string, path: string): Context | undefined {
+  const [way = "", query = ""] = path.split("?");
+  const decoded = decode(way.replace(/[:.]+$/, ""));
+  const inHost = AWS_BUCKET_HOST.exec(host)?.[1];
+  const slash = decoded.indexOf("/");
+  const bucket = inHost ?? (slash < 0 ? decoded : decoded.slice(0, slash));
+  const key = inHost === undefined ? (slash < 0 ? "" : decoded.slice(slash + 1)) : decoded;
+  if (!new RegExp(`^${BUCKET}$`).test(bucket)) return undefined;
+  const isList = /(?:^|&)(?:list-type|prefix|delimiter)=/.test(query);
+  const prefix = /(?:^|&)prefix=([^&]{0,2000})/.exec(query)?.[1];
+  if (isList) return { operation: "ListObjectsV2", bucket, prefix: decode(prefix ?? "") };
+  const operation = /(?:^|&)delete\b/.test(query) ? "DeleteObjects" : operationName(verb ?? "");
+  return { ...located(bucket, key), ...(operation === undefined ? {} : { operation }) };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** All hints of a text, in order, and which lines belong together. */
+export interface Hints {
+  readonly hints: readonly Hint[];
+  readonly places: readonly number[];
+  /** For each line: how many lines up to it begin an event of their own. */
+  readonly events: readonly number[];
+  /** For each line: how many lines up to it name an exception of a chain. */
+  readonly sections: readonly number[];
+}
+
+const FRAME =
+  /^(?:\s|Caused by|Suppressed|Traceback|The above exception|During handling|\.\.\. \d|: |$|at |---|[>^])/;
+const SECTION = /^\s*(?:Caused by|Suppressed)/;
+
+/** Finds all hints. The time taken is linear in the length of the text. */
+export function hintsOf(page: Page): Hints {
+  const hints: Hint[] = [];
+  for (const { pattern, read } of HINT_FORMS) {
+    for (const { index: at, 0: all, ...groups } of page.original.matchAll(pattern)) {
+      const found = read(Array.from({ length: 4 }, (_, i) => groups[i + 1]));
+      if (found !== undefined && all !== "") hints.push({ at, ...found });
+    }
+  }
+  hints.sort((a, b) => a.at - b.at);
+  const events: number[] = [];
+  const sections: number[] = [];
+  let event = 0;
+  let section = 0;
+  page.lines.forEach((start) => {
+    const head = page.original.slice(start, start + 40).split("\n", 1)[0] ?? "";
+    const isFrame = FRAME.test(head);
+    if (!isFrame) event++;
+    if (!isFrame || SECTION.test(head)) section++;
+    events.push(event);
+    sections.push(section);
+  });
+  return { hints, places: hints.map(({ at }) => at), events, sections };
+}
+
+/** As many hints as are looked at in each direction. */
+const MOST_HINTS = 24;
+
+/**
+ * What the text around a message tells of its request.
+ *
+ * 1. Hints on the message's own line count first, those before it from the nearest on.
+ * 2. Then the stack frames below it: what was called.
+ * 3. Then the lines above, as long as they are of the same event or of the two before.
+ * 4. Then the two lines below.
+ *
+ * The first hint with a bucket, a key or a prefix gives them; the first with an operation gives that.
+ *
+ * @example
+ * `S3 HEAD request failed for file: s3://lake/t/f`, 20 frames, `Caused by: S3Exception: Forbidden`:
+ * step 3 finds bucket, key and HeadObject.
+ *
+ * @param from where the message starts in the cleaned text.
+ * @param to where it ends.
+ */
+export function contextOf(page: Page, all: Hints, from: number, to: number): Context {
+  const { hints, places, events, sections } = all;
+  if (hints.length === 0) return {};
+  const first = lineOf(page, from);
+  const last = lineOf(page, to);
+  const begin = page.lines[first] ?? 0;
+  const end = page.lines[last + 1] ?? page.original.length;
+  const near = (places[0] ?? 0) > to ? -1 : indexBefore(places, to);
+  const before = hints.slice(Math.max(0, near + 1 - MOST_HINTS), near + 1).reverse();
+  const after = hints.slice(near + 1, near + 1 + MOST_HINTS);
+  const line = (hint: Hint) => lineOf(page, hint.at);
+  const event = events[first] ?? 0;
+  const ordered = [
+    ...before.filter(({ at }) => at >= begin),
+    ...after.filter(({ at }) => at < end),
+    ...after
+      .filter((hint) => hint.at >= end && sections[line(hint)] === sections[last])
+      .map(({ at, operation, newFile }): Hint => ({
+        at,
+        ...(operation === undefined ? {} : { operation }),
+        ...(newFile === undefined ? {} : { newFile }),
+      })),
+    ...before.filter((hint) => hint.at < begin && event - (events[line(hint)] ?? 0) <= 2),
+    ...after.filter((hint) => hint.at >= end && line(hint) <= last + 2),
+  ];
+  const operation = ordered.find((hint) => hint.operation !== undefined)?.operation;
+  const newFile = ordered.find((hint) => hint.newFile !== undefined)?.newFile;
+  const bucket = ordered.find((hint) => hint.bucket !== undefined)?.bucket;
+  // A key that was found alone may be of the same request; one of another bucket is not.
+  const same = ordered.filter((hint) => hint.bucket === bucket || hint.bucket === undefined);
+  const key = same.find((hint) => hint.key !== undefined)?.key;
+  const prefix = same.find((hint) => hint.prefix !== undefined)?.prefix;
+  return {
+    ...(operation === undefined ? {} : { operation }),
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(key === undefined ? {} : { key }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(newFile === undefined ? {} : { newFile }),
+  };
+}

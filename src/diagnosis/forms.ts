@@ -1,0 +1,376 @@
+/**
+ * The forms in which services, SDKs and engines say that a request was denied: one row each, with an
+ * example that is a test.
+ *
+ * Patterns run over the text without its whitespace. What a row with an operation or a key matches is
+ * read from there; where the request went stands beside it, and `context.ts` reads that.
+ * @module
+ */
+import type { Access } from "../locations.ts";
+import type { Cause } from "./causes.ts";
+
+/** A message that tells its cause by itself. */
+export interface CauseForm {
+  readonly cause: Cause;
+  /** Group 1 is a detail for the explanation: a percentage, a region, a setting. */
+  readonly pattern: RegExp;
+  readonly example: string;
+}
+
+/** An error code: not a word within prose, nor the start of a longer one. */
+function code(names: string): RegExp {
+  return new RegExp(String.raw`(?:(?<![A-Za-z0-9\x60])|apierror)(?:${names})(?:Exception)?(?![A-Za-z\x60])`, "g");
+}
+
+export const CAUSE_FORMS: readonly CauseForm[] = [
+  {
+    cause: "credentials-expired",
+    pattern: /providedtokenhasexpired|securitytokenincludedintherequestisexpired/gi,
+    example: "S3Exception: The provided token has expired. (Service: S3, Status Code: 400)",
+  },
+  {
+    cause: "credentials-expired",
+    pattern: code("ExpiredToken|RequestExpired|TokenRefreshRequired"),
+    example: "<Error><Code>ExpiredToken</Code></Error>",
+  },
+  {
+    cause: "credentials-unknown",
+    pattern:
+      /securitytokenincludedintherequestisinvalid|AWSAccessKeyIdyouprovideddoesnotexist|providedtokenismalformedorotherwiseinvalid/gi,
+    example: "The AWS Access Key Id you provided does not exist in our records.",
+  },
+  {
+    cause: "credentials-unknown",
+    pattern: code("InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|InvalidToken"),
+    example: "An error occurred (InvalidAccessKeyId) when calling the GetObject operation",
+  },
+  {
+    cause: "signature-mismatch",
+    pattern: /requestsignaturewecalculateddoesnotmatch/gi,
+    example:
+      "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  },
+  {
+    cause: "signature-mismatch",
+    pattern: code("SignatureDoesNotMatch"),
+    example: "<Code>SignatureDoesNotMatch</Code>",
+  },
+  {
+    cause: "no-credentials",
+    pattern:
+      /Unabletolocatecredentials|Unabletoloadcredentialsfromanyoftheproviders|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken/gi,
+    example: "SdkClientException: Unable to load credentials from any of the providers in the chain",
+  },
+  {
+    cause: "no-credentials",
+    pattern: code("NoCredentialsError|NoAwsCredentials|NoCredentialProviders|CredentialsNotLoaded|MissingAuthenticationToken|CredentialsProviderError"),
+    example: "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
+  },
+  {
+    cause: "clock-skew",
+    pattern:
+      /differencebetweentherequesttimeandthe(?:current|server)timeistoolarge|Signatureexpired:\d{8}T|Signaturenotyetcurrent/gi,
+    example: "The difference between the request time and the current time is too large.",
+  },
+  {
+    cause: "clock-skew",
+    pattern: code("RequestTimeTooSkewed|RequestInTheFuture"),
+    example: "<Code>RequestTimeTooSkewed</Code>",
+  },
+  {
+    cause: "policy-too-large",
+    pattern: /[Pp]acked(?:policy|size)consumes(\d{3,6})%/g,
+    example: "Packed policy consumes 118% of allotted space, please use smaller policy.",
+  },
+  {
+    cause: "policy-too-large",
+    pattern: /'policy'failedtosatisfyconstraint:Membermusthavelengthlessthanorequalto2048/gi,
+    example:
+      "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048",
+  },
+  {
+    cause: "policy-too-large",
+    pattern: code("PackedPolicyTooLarge"),
+    example: "An error occurred (PackedPolicyTooLarge) when calling the AssumeRole operation",
+  },
+  {
+    cause: "session-duration",
+    pattern:
+      /DurationSecondsexceedsthe(?:MaxSessionDuration|1hoursessionlimit)|1hoursessionlimitforrolesassumedbyrolechaining|'durationSeconds'failedtosatisfyconstraint/gi,
+    example: "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+  },
+  {
+    cause: "policy-malformed",
+    pattern: code("MalformedPolicyDocument"),
+    example:
+      "An error occurred (MalformedPolicyDocument) when calling the AssumeRole operation: This policy contains invalid Json",
+  },
+  {
+    cause: "policy-malformed",
+    pattern: /Syntaxerrorsinpolicy|policycontainsinvalidJson/gi,
+    example: "StsException: Syntax errors in policy. (Service: Sts, Status Code: 400)",
+  },
+  {
+    cause: "sts-region",
+    pattern: /STSisnotactivatedinthisregion|SecurityTokenServiceisnotactivated/gi,
+    example: "STS is not activated in this region for account:444455556666.",
+  },
+  {
+    cause: "sts-region",
+    pattern: code("RegionDisabled"),
+    example: "<Code>RegionDisabledException</Code>",
+  },
+  {
+    cause: "web-identity",
+    pattern:
+      /[Nn]otauthorizedtoperform:?sts:AssumeRoleWithWebIdentity|NoOpenIDConnectproviderfound|Couldn'tretrieveverificationkeyfromyouridentityprovider|Incorrecttokenaudience/g,
+    example: "Not authorized to perform sts:AssumeRoleWithWebIdentity (Service: Sts, Status Code: 403)",
+  },
+  {
+    cause: "web-identity",
+    pattern: code("InvalidIdentityToken|IDPRejectedClaim"),
+    example: "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation",
+  },
+  {
+    cause: "session-tags",
+    pattern: /[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags'failedtosatisfyconstraint/g,
+    example: "User: arn:aws:iam::777788889999:user/p is not authorized to perform: sts:TagSession",
+  },
+  {
+    cause: "role-trust",
+    pattern: /Rolesmaynotbeassumedby(root)accounts/gi,
+    example: "api error AccessDenied: Roles may not be assumed by root accounts.",
+  },
+  {
+    cause: "object-locked",
+    pattern: /objectprotectedbyobjectlock|ObjectisWORMprotected|Objectisunderlegalhold/gi,
+    example: "Access Denied because object protected by object lock.",
+  },
+  {
+    cause: "public-access-block",
+    pattern:
+      /(BlockPublicPolicy|BlockPublicAcls|IgnorePublicAcls|RestrictPublicBuckets)(?:setting|blockpublicaccess)|(?:prevented|blocked)bythe(?:S3)?BlockPublicAccess/gi,
+    example:
+      "because public access control lists (ACLs) are prevented by the BlockPublicAcls setting in S3 Block Public Access.",
+  },
+];
+
+/** A message that says no more than that access is denied. */
+export interface BareForm {
+  readonly pattern: RegExp;
+  /** Where the operation is in the match, if the form has it. */
+  readonly operation?: number;
+  /** Of forms that say no operation: what was tried, if the form itself tells. */
+  readonly tried?: string;
+  /** Whether another message of the same event may say more, on the lines below. */
+  readonly precedes?: true;
+  readonly example: string;
+}
+
+export const BARE_FORMS: readonly BareForm[] = [
+  {
+    pattern:
+      /\((?:AccessDenied(?:Exception)?|403|Forbidden)\)(?:occurred)?whencallingthe(\w{1,60})operation(?:\(reachedmaxretries:\d{1,3}\))?:/gi,
+    operation: 1,
+    example: "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied",
+  },
+  {
+    pattern:
+      /(?:AccessDenied\.?|Forbidden|null|Exception:|Forbidden;request:[^()]{1,2000})\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi,
+    example: "S3Exception: null (Service: S3, Status Code: 403, Request ID: X)",
+  },
+  {
+    pattern: /operationerrorS3:(\w{1,60}),httpsresponseerrorStatusCode:403/gi,
+    operation: 1,
+    precedes: true,
+    example:
+      "operation error S3: PutObject, https response error StatusCode: 403, RequestID: 1, HostID: 2, api error AccessDenied: Access Denied",
+  },
+  {
+    pattern: /<Code>AccessDenied<\/Code>/gi,
+    precedes: true,
+    example: "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+  },
+  {
+    pattern:
+      /["']Code\\*["']:\\*["'](?:AccessDenied|403)\\*["'],\\*["']Message\\*["']:\\*["'](?:AccessDenied|Forbidden)/gi,
+    example: "{'Error': {'Code': 'AccessDenied', 'Message': 'Access Denied'}}",
+  },
+  {
+    pattern: /[Cc]ode:(?:Some\()?\\*["']AccessDenied\\*["']\)?,message:(?:Some\()?\\*["'](?:AccessDenied)?\.?\\*["']/gi,
+    example: 'ErrorMetadata { code: Some("AccessDenied"), message: Some("Access Denied") }',
+  },
+  {
+    pattern: /code[=:]AccessDenied,message[=:]AccessDenied/gi,
+    example:
+      "ErrorResponse(code = AccessDenied, message = Access Denied, bucketName = lake, objectName = t/f)",
+  },
+  {
+    pattern: /httpStatusCode['"]?:403/g,
+    precedes: true,
+    example: "UnknownError { '$fault': 'client', '$metadata': { httpStatusCode: 403 } }",
+  },
+  {
+    pattern: /AWSError(?:ACCESS_DENIED|UNKNOWN\(HTTPstatus403\))during(\w{1,60})operation/gi,
+    operation: 1,
+    example:
+      "When reading information for key 't/f' in bucket 'lake': AWS Error ACCESS_DENIED during HeadObject operation: No response body.",
+  },
+  {
+    // Of a list DuckDB names the location, of a file its URL.
+    pattern: /HTTPGETerrorreading['"]s3[an]?:[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
+    tried: "ListObjectsV2",
+    precedes: true,
+    example: "HTTP GET error reading 's3://lake/t' in region 'eu-west-1' (HTTP 403 Forbidden)",
+  },
+  {
+    pattern: /HTTP(GET|HEAD|PUT|POST|DELETE)error(?:reading|on|to)['"](?!s3)[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
+    operation: 1,
+    precedes: true,
+    example:
+      "HTTP GET error reading 'https://lake.s3.eu-west-1.amazonaws.com/t/f' in region 'eu-west-1' (HTTP 403 Forbidden)",
+  },
+  {
+    // DuckDB 1.4 and later say so of writes only.
+    pattern: /UnabletoconnecttoURLs3[an]?:[^"']{1,2000}?:Forbidden\(HTTPcode403\)/gi,
+    tried: "PutObject",
+    precedes: true,
+    example: "Unable to connect to URL s3://lake/t/f: Forbidden (HTTP code 403)",
+  },
+  {
+    pattern: /UnabletoconnecttoURL["'][^"']{1,2000}["']:403\(Forbidden\)/gi,
+    precedes: true,
+    example: 'Unable to connect to URL "https://lake.s3.amazonaws.com/t/f": 403 (Forbidden)',
+  },
+  {
+    pattern: /Couldnotremovefile"[^"]{1,2000}":(?:Forbidden|AccessDenied)/gi,
+    tried: "DeleteObject",
+    example: 'IO Error: Could not remove file "s3://lake/t/f": Forbidden',
+  },
+  {
+    pattern: /CouldnotrefreshIcebergvendedcredentials/gi,
+    example: "Could not refresh Iceberg vended credentials for table orders: NotFound_404",
+  },
+  {
+    pattern: /(?:withstatus|statuscode:?)403Forbidden|HTTPstatusclienterror\(403Forbidden\)|resultedina`?403Forbidden/gi,
+    precedes: true,
+    example: "Generic S3 error: Client error with status 403 Forbidden: No Body",
+  },
+  {
+    pattern: /HTTPresponsecode:403|S3exception:['`]?AccessDenied|DB::Exception:AccessDenied/gi,
+    example: "DB::Exception: Failed to get object info: No response body.. HTTP response code: 403",
+  },
+  {
+    pattern: /code=403\(SdkErrorType:\d{1,4}\)/gi,
+    example: "code=403(SdkErrorType:15), message=Access Denied:file = s3://lake/t/f",
+  },
+  {
+    pattern: /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:[\w:]{1,40}::)?(\w{1,20})/g,
+    operation: 1,
+    precedes: true,
+    example: "PermissionDenied (persistent) at write, context: { service: s3, path: t/f }",
+  },
+  {
+    pattern: /PermissiondeniedonS3path:|PERMISSION_DENIED:|Accessdeniedwhenwriting(?:output)?to(?:location|url)/gi,
+    precedes: true,
+    example: "Permission denied on S3 path: s3://lake/t/f",
+  },
+  {
+    pattern: /"errorCode\\*":\\*"(?:Client\.)?(?:AccessDenied|AccessDeniedException|UnauthorizedOperation)\\*"/g,
+    precedes: true,
+    example:
+      '{"eventSource":"s3.amazonaws.com","eventName":"GetObject","errorCode":"AccessDenied","errorMessage":"Access Denied","requestParameters":{"bucketName":"lake","key":"t/f"}}',
+  },
+];
+
+/** Forms that end with their line, and are thus sought in the text as it is. */
+export const LINE_FORMS: readonly BareForm[] = [
+  {
+    pattern: new RegExp(
+      String.raw`(?<![\w.])(?:AccessDenied|Forbidden)(?: \(client\))?:[ \t]*(?:([^\s:"']{1,1024}): )?(?:Access Denied\.?|Access denied\.?|Forbidden|None)?(?=["',;})\]\\ ]*(?:$|\\n|",|'))`,
+      "gm",
+    ),
+    example: "Error refreshing state: AccessDenied: Access Denied",
+  },
+  {
+    pattern: /^(?:PermissionError|mc: <ERROR>[^\n]{0,200}): ?(?:Forbidden|Access Denied\.?)$/gm,
+    example: "PermissionError: Forbidden",
+  },
+];
+
+/** Deletes that were refused and only logged. */
+export const LOGGED_DELETES: readonly BareForm[] = [
+  {
+    pattern: /Failed to delete (?:object|file)s?(?: at path| at)?:? (?=s3[an]?:\/\/|'?s3)/g,
+    tried: "DeleteObject",
+    example: "WARN S3FileIO: Failed to delete object at path s3://lake/t/data/f.parquet",
+  },
+  {
+    pattern: /Failed to delete \d+(?: of \d+)? (?:files|objects)|Deleted only \d+ of \d+ files|Delete failed for (?:file|manifest|manifest list|other file|data file)/g,
+    tried: "DeleteObject",
+    example: "Deleted only 3 of 10 files",
+  },
+];
+
+/** An API operation: the action it needs, and the accesses that give it. */
+export interface Operation {
+  readonly action: string;
+  readonly needs: readonly Access[];
+}
+
+const read: Operation = { action: "s3:GetObject", needs: ["read"] };
+const write: Operation = { action: "s3:PutObject", needs: ["write"] };
+const remove: Operation = { action: "s3:DeleteObject", needs: ["delete"] };
+const list: Operation = { action: "s3:ListBucket", needs: ["list"] };
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  HeadObject: read,
+  GetObject: read,
+  GetObjectAttributes: read,
+  SelectObjectContent: read,
+  PutObject: write,
+  CreateMultipartUpload: write,
+  UploadPart: write,
+  CompleteMultipartUpload: write,
+  CopyObject: { action: "s3:PutObject", needs: ["write", "read"] },
+  UploadPartCopy: { action: "s3:PutObject", needs: ["write", "read"] },
+  AbortMultipartUpload: { action: "s3:AbortMultipartUpload", needs: ["write"] },
+  ListParts: { action: "s3:ListMultipartUploadParts", needs: ["write"] },
+  ListMultipartUploads: { action: "s3:ListBucketMultipartUploads", needs: ["write"] },
+  DeleteObject: remove,
+  DeleteObjects: remove,
+  ListObjects: list,
+  ListObjectsV2: list,
+  HeadBucket: list,
+  GetBucketLocation: { action: "s3:GetBucketLocation", needs: ["read"] },
+  GetObjectTagging: { action: "s3:GetObjectTagging", needs: ["read"] },
+  PutObjectTagging: { action: "s3:PutObjectTagging", needs: ["write"] },
+  PutObjectAcl: { action: "s3:PutObjectAcl", needs: ["write"] },
+  ListBuckets: { action: "s3:ListAllMyBuckets", needs: [] },
+  AssumeRole: { action: "sts:AssumeRole", needs: [] },
+  AssumeRoleWithWebIdentity: { action: "sts:AssumeRoleWithWebIdentity", needs: [] },
+};
+
+const PLAIN_NAMES: Readonly<Record<string, string>> = {
+  get: "GetObject",
+  head: "HeadObject",
+  put: "PutObject",
+  post: "CreateMultipartUpload",
+  delete: "DeleteObject",
+  read: "GetObject",
+  stat: "HeadObject",
+  write: "PutObject",
+  list: "ListObjectsV2",
+  copy: "CopyObject",
+};
+
+/** An operation's name as the API has it, of `headObject`, `put_object`, `PUT` and the like. */
+export function operationName(written: string): string | undefined {
+  const plain = PLAIN_NAMES[written.toLowerCase()];
+  if (plain !== undefined) return plain;
+  const name = written
+    .replace(/(?:^|_)([a-z])/g, (_, first: string) => first.toUpperCase())
+    .replace(/V2$/i, "V2");
+  return Object.hasOwn(OPERATIONS, name) ? name : undefined;
+}

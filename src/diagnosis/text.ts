@@ -1,0 +1,206 @@
+/**
+ * Cleans a text of what terminals, log collectors and web pages put into messages, and finds words in
+ * it however its lines were broken.
+ *
+ * Cleaning keeps every line break of the text, so that a line's number stays what it was.
+ * @module
+ */
+
+/** A cleaned text, the same without whitespace, and where its parts were. */
+export interface Page {
+  /** The cleaned text. */
+  readonly original: string;
+  /** The cleaned text without whitespace: messages are searched here. */
+  readonly text: string;
+  /** For each run of other characters: where it starts in `text`, and in `original`. */
+  readonly starts: readonly number[];
+  readonly originals: readonly number[];
+  /** Where each line starts in `original`. */
+  readonly lines: readonly number[];
+}
+
+/** Reads a text: cleans it, and takes the whitespace out. */
+export function pageOf(text: string): Page {
+  const original = withoutPrefixes(withoutMarkup(withoutCodes(text)));
+  return { original, ...withoutWhitespace(original), lines: lineStarts(original) };
+}
+
+/** Terminal colours, as bytes and as JSON, Python and shells write the escape character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is removed.
+const ESCAPE = /(?:\u001b|\\u001[bB]|\\x1[bB]|\\033)(?:\[[0-9;?]{0,20}[A-Za-z]|\][^\u0007\n]{0,200}\u0007)/g;
+/** Colours whose escape character was lost; the code that ends a colour tells them from other text. */
+const LOST_ESCAPE = /\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m/g;
+
+function withoutCodes(text: string): string {
+  // UTF-16 that was read as UTF-8 has a NUL beside each character.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
+  const narrow = text.includes("\u0000") ? text.replace(/\u0000|^[\ufeff\ufffd]{1,2}/g, "") : text;
+  const plain = narrow.replace(ESCAPE, "");
+  return plain.includes("[0m") ? plain.replace(LOST_ESCAPE, "") : plain;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&amp;": "&",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&apos;": "'",
+};
+
+/** Decodes the entities of XML, once. */
+export function withoutEntities(text: string): string {
+  return text.replace(/&(?:amp|lt|gt|quot|apos);/g, (entity) => ENTITIES[entity] ?? entity);
+}
+
+/** In lower case: S3's own `<Code>` is no tag of HTML. */
+const TAG =
+  /<\/?(?:a|b|br|code|div|em|font|i|kbd|li|mark|p|pre|samp|span|strong|td|th|tr|tt|u|ul|wbr)(?:\s[^<>\n]{0,300})?\s?\/?>/g;
+const CODE_SPAN = /`((?:User:? ?)?(?:arn|s3|kms|sts|s3a|User)[:\s][^`\n]{1,2048})`/g;
+const URL_ENCODED = /\S{0,200}arn%3A\S{1,8000}/gi;
+
+/** Takes HTML's tags and escapes, Markdown and URL encoding away. */
+function withoutMarkup(text: string): string {
+  let plain = text;
+  if (/arn%3A/i.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
+  if (plain.includes("&")) {
+    // Escaped once more than S3 itself does.
+    plain = plain.replace(/&amp;(?=(?:amp|lt|gt|quot|apos|#\d{1,5});)/g, "&");
+    if (/&lt;\/?(?:Error|Code|Message)&gt;/.test(plain)) plain = withoutEntities(plain);
+  }
+  if (plain.includes("<")) plain = plain.replace(TAG, (tag) => (/^<(?:br|p|td|li)/.test(tag) ? " " : ""));
+  if (plain.includes("`")) plain = plain.replace(CODE_SPAN, "$1");
+  return plain.replace(/\*\*(?=[A-Za-z])|(?<=[A-Za-z])\*\*(?=\s)/g, "");
+}
+
+/** Decodes a word of a URL; line breaks in it would move all lines below. */
+function percentDecoded(word: string): string {
+  try {
+    return decodeURIComponent(word.replace(/\+/g, " ")).replace(/[\n\r]/g, " ");
+  } catch {
+    return word;
+  }
+}
+
+/** What log collectors, containers and terminals put before each line, without what is between. */
+const PREFIX =
+  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[[\w ./:@-]{1,80}\](?= )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= ))){1,8} ?/;
+/** What only a box or a tree of messages has, whatever stands before the other lines. */
+const BOX = /[│┃╷╵↳]/;
+/** The name of a pod or a host, which follows a prefix on each line. */
+const POD = /^[a-z0-9]+(?:[-.][a-z0-9]+)+(?: [a-z0-9-]+:?)? /;
+
+/**
+ * Takes away what stands before the lines of a wrapped message.
+ *
+ * Only a line after another one with a prefix is shortened: what stands before the first line is not
+ * amid a message.
+ */
+function withoutPrefixes(text: string): string {
+  if (!text.includes("\n")) return text;
+  let before: string | undefined;
+  return text
+    .split("\n")
+    .map((line) => {
+      if (line.trim() === "") return line;
+      const prefix = PREFIX.exec(line.slice(0, 400))?.[0] ?? "";
+      const rest = line.slice(prefix.length);
+      const pod = prefix === "" ? undefined : POD.exec(rest.slice(0, 200))?.[0];
+      const isShared = prefix !== "" && (before !== undefined || BOX.test(prefix));
+      const isPod = pod !== undefined && pod === before;
+      before = prefix === "" ? undefined : (pod ?? "");
+      if (!isShared) return line;
+      return isPod ? rest.slice(pod.length) : rest;
+    })
+    .join("\n");
+}
+
+/** Whitespace, also as JSON and Java write it into strings, once or twice. */
+const GAP = /(?:\s|\\{1,3}[nrt])+/g;
+
+function withoutWhitespace(original: string): Pick<Page, "text" | "starts" | "originals"> {
+  const parts: string[] = [];
+  const starts: number[] = [];
+  const originals: number[] = [];
+  let length = 0;
+  let from = 0;
+  const add = (to: number) => {
+    if (to === from) return;
+    parts.push(original.slice(from, to));
+    starts.push(length);
+    originals.push(from);
+    length += to - from;
+  };
+  for (const { 0: gap, index } of original.matchAll(GAP)) {
+    add(index);
+    from = index + gap.length;
+  }
+  add(original.length);
+  return { text: parts.join(""), starts, originals };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+/** The index of the last number that is not above `at`. */
+export function indexBefore(sorted: readonly number[], at: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((sorted[middle] ?? 0) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Where a character of `text` is in `original`. */
+export function originalOf({ starts, originals }: Page, at: number): number {
+  const run = indexBefore(starts, at);
+  return (originals[run] ?? 0) + at - (starts[run] ?? 0);
+}
+
+/** Where a character of `original` is in `text`: the next one, if it is whitespace. */
+export function squeezedOf({ starts, originals, text }: Page, at: number): number {
+  const run = indexBefore(originals, at);
+  const next = starts[run + 1] ?? text.length;
+  return Math.min(next, Math.max(0, (starts[run] ?? 0) + at - (originals[run] ?? 0)));
+}
+
+/** The number of the line, from 0, that a character of `original` stands in. */
+export function lineOf({ lines }: Page, at: number): number {
+  return indexBefore(lines, at);
+}
+
+const LINE_BREAK = /(?:\r\n|[\n\r]|\\{1,3}[nr])(?:\s|\\{1,3}[nrt])*/g;
+
+/** What `from` to `to` of `text` is in `original`, without the breaks of lines in it. */
+export function originalText(page: Page, from: number, to: number): string {
+  return rawText(page, from, to).replace(LINE_BREAK, "");
+}
+
+/** Whether a break of the line is within `from` to `to` of `text`. */
+export function isBroken(page: Page, from: number, to: number): boolean {
+  return /[\n\r]|\\{1,3}[nr]/.test(rawText(page, from, to));
+}
+
+function rawText(page: Page, from: number, to: number): string {
+  return page.original.slice(originalOf(page, from), originalOf(page, to - 1) + 1);
+}
+
+/** What a pattern matches of `original` at a place of `text`, looking at `most` characters. */
+export function wordAt(page: Page, at: number, pattern: RegExp, most: number): string | undefined {
+  if (at >= page.text.length) return undefined;
+  const from = originalOf(page, at);
+  return pattern.exec(page.original.slice(from, from + most))?.[0];
+}
+
+/** A part of a text that someone hid: masked, elided, or not decoded. */
+const MASK =
+  /\*{2,}|X{4,}|x{4,}|#{3,}|<[\w .-]{1,40}>|\{[\w-]{1,40}\}|\[?(?:redacted|masked|account[-_ ]?id)\]?|\u2026|\.\.\.|\ufffd/i;
+
+export function isMasked(text: string): boolean {
+  return MASK.test(text);
+}
