@@ -7,12 +7,12 @@ import { isAllowed } from "../analysis/decide.ts";
 import { parseKmsKeyArn, s3ViaService } from "../arn.ts";
 import { type Access, placeOf } from "../locations.ts";
 import { parseStorageConfig } from "../storage-config.ts";
-import { isMasked } from "./text.ts";
 import type { Denial, DeniedBy, Found, KeyFault } from "./denials.ts";
 import {
   decryptWith,
   encryptWith,
   grant,
+  grantSomewhere,
   type Remedy,
   type RemedyStatement,
   remedy,
@@ -32,6 +32,7 @@ import {
   isInCatalog,
   type Session,
 } from "./session.ts";
+import { isMasked } from "./text.ts";
 
 /** Stable identifiers of why a request was denied; explanations may be reworded, causes are not. */
 export type Cause =
@@ -136,15 +137,14 @@ interface Case {
 export function decideCause(found: Found, session: Session, encrypts: boolean): Decision {
   const { denial } = found;
   const who = whose(found, session);
-  const sure =
-    denial.deniedBy !== undefined &&
-    found.damaged !== true &&
-    (who === "ours" || session.config?.roleArn == null);
+  const isSts = /^sts:/i.test(denial.action ?? "");
+  const isKnown = isSts ? found.principalDamaged !== true : who === "ours" || who === "any";
+  const sure = denial.deniedBy !== undefined && found.damaged !== true && isKnown;
   const asked: Case = { found, denial, session, encrypts, sure };
   if (found.cause !== undefined) return byItself(asked, found.cause);
   if (denial.keyFault !== undefined) return keyFault(asked, denial.keyFault);
   if (denial.action === undefined && found.bare !== true) return possible(asked, "unspecified");
-  if (/^sts:/i.test(denial.action ?? "") || denial.deniedBy === "role trust policy") {
+  if (isSts || denial.deniedBy === "role trust policy") {
     return trust(asked);
   }
   if (who === "anonymous") return certain(asked, "no-credentials", { variant: "anonymous" });
@@ -182,8 +182,16 @@ function decision(
     certainty,
     facts: { denial, session, detail: found.detail, logged: found.logged, ...said },
     remedy: change,
-    alternatives: alternatives.length === 0 ? undefined : alternatives,
+    alternatives: distinct(cause, alternatives),
   };
+}
+
+/** The alternatives of another cause, or with another change of the same one. */
+function distinct(cause: Cause, alternatives: readonly Remedy[]): readonly Remedy[] | undefined {
+  const others = alternatives.filter(
+    (one) => one.cause !== cause || one.field !== undefined || cause === "session-tags",
+  );
+  return others.length === 0 ? undefined : others;
 }
 
 function certain(
@@ -223,23 +231,26 @@ const ROLE = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/;
 
 /**
  * Whose request it was: of a session of the catalog's role, or of somebody else. The ARN of a session
- * has no path of the role, so account and name are compared; not where ids are masked or broken.
+ * has no path of the role, so account and name are compared; not where ids are masked or broken, and
+ * not where the catalog has no role of AWS.
  */
 function whose(
-  { denial, damaged }: Found,
+  { denial, principalDamaged }: Found,
   { config }: Session,
-): "ours" | "foreign" | "anonymous" | "unknown" {
+): "ours" | "foreign" | "anonymous" | "any" | "unknown" {
   const { principal } = denial;
   if (principal === "anonymous") return "anonymous";
   const role = ROLE.exec(config?.roleArn ?? "");
-  if (principal === undefined || role === null) return "unknown";
+  if (role === null) return "any";
+  if (principal === undefined) return "unknown";
   const [, account, name] = ASSUMED_ROLE.exec(principal) ?? ROLE.exec(principal) ?? [];
   if (account === role[1] && name === role[2]) return "ours";
   const isWhole = /^arn:[a-z-]+:(?:iam|sts)::\d{12}:[\w+=,.@/-]+$/.test(principal);
-  return isWhole && damaged !== true ? "foreign" : "unknown";
+  return isWhole && principalDamaged !== true ? "foreign" : "unknown";
 }
 
-const ACCESS_POINT = /^arn:[^:]*:s3(?:-object-lambda|-outposts)?:[^:]*:[^:]*:(?:accesspoint|outpost)\//i;
+const ACCESS_POINT =
+  /^arn:[^:]*:s3(?:-object-lambda|-outposts)?:[^:]*:[^:]*:(?:accesspoint|outpost)\//i;
 
 function byItself(asked: Case, cause: Cause): Decision {
   const { session } = asked;
@@ -251,7 +262,10 @@ function byItself(asked: Case, cause: Cause): Decision {
       Action: ["sts:AssumeRole", "sts:TagSession"],
     };
     return certain(asked, cause, {}, { statement }, [
-      { cause, how: "Leave Polaris' SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty: sessions then have no tags." },
+      {
+        cause,
+        how: "Leave Polaris' SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty: sessions then have no tags.",
+      },
     ]);
   }
   return certain(asked, cause);
@@ -286,7 +300,7 @@ function trust(asked: Case): Decision {
   const { denial, session, found } = asked;
   const { action = "sts:AssumeRole", deniedBy, explicit, principal = "", resource } = denial;
   const { config } = session;
-  const isWhole = found.damaged !== true && found.bare !== true;
+  const isWhole = found.damaged !== true && found.principalDamaged !== true && found.bare !== true;
   if (/^sts:AssumeRoleWithWebIdentity$/i.test(action)) return certain(asked, "web-identity");
   if (/^sts:TagSession$/i.test(action)) return byItself(asked, "session-tags");
   if (deniedBy === "identity-based policy") {
@@ -298,7 +312,8 @@ function trust(asked: Case): Decision {
   }
   if (deniedBy !== undefined && !TRUST.has(deniedBy)) return others(asked, deniedBy);
   const account = accountOf(config?.userArn ?? "");
-  const isForeign = account !== undefined && !principal.includes(`:${account}:`) && principal !== "";
+  const isForeign =
+    account !== undefined && !principal.includes(`:${account}:`) && principal !== "";
   const isPerson = /^arn:[^:]+:iam::\d{12}:(?:user|role)\//.test(principal);
   const who = isPerson && !isForeign && isWhole ? principal : (config?.userArn ?? "POLARIS_ARN");
   const byId = config?.externalId ? { "sts:ExternalId": "EXTERNAL_ID" } : undefined;
@@ -336,17 +351,18 @@ function others(asked: Case, deniedBy: DeniedBy): Decision {
   if (guard !== undefined) return likely(asked, guard);
   const isKey = /^kms:/i.test(action);
   const role = config?.roleArn ?? "ROLE_ARN";
-  if (deniedBy === "identity-based policy" || deniedBy === "role trust policy") return rolePolicy(asked);
+  if (deniedBy === "identity-based policy" || deniedBy === "role trust policy")
+    return rolePolicy(asked);
   if (!isKey) {
     const place = S3_ARN.exec(resource ?? "");
     const change =
       explicit || place === null || asked.found.damaged
         ? undefined
         : {
-            statement: {
-              ...roleStatement(action, resource ?? "", inBucket(session, place[1] ?? "")),
-              Principal: { AWS: role },
-            },
+            statement: withPrincipal(
+              role,
+              roleStatement(action, resource ?? "", inBucket(session, place[1] ?? "")),
+            ),
           };
     return likely(asked, "bucket-policy", {}, change);
   }
@@ -361,16 +377,30 @@ function others(asked: Case, deniedBy: DeniedBy): Decision {
   const own = accountOf(config?.roleArn ?? principal ?? "");
   const owner = accountOf(resource ?? "");
   if (own !== undefined && owner !== undefined && own !== owner && asked.found.damaged !== true) {
-    const also = { statement: { Effect: "Allow", Action: action, Resource: resource ?? "" } as const };
+    const also = {
+      statement: { Effect: "Allow", Action: action, Resource: resource ?? "" } as const,
+    };
     const decide = explicit ? possible : likely;
-    return decide(asked, "kms-key-cross-account", { what: `${owner} ${own}` }, change && { ...change, also });
+    return decide(
+      asked,
+      "kms-key-cross-account",
+      { what: `${owner} ${own}` },
+      change && { ...change, also },
+    );
   }
   return (perhapsMissing ? possible : likely)(asked, "key-policy", {}, change);
 }
 
+function withPrincipal(role: string, { Effect, ...rest }: RemedyStatement): RemedyStatement {
+  return { Effect, Principal: { AWS: role }, ...rest };
+}
+
 /** The session as it is in one bucket: a bucket's policy names no other. */
 function inBucket(session: Session, bucket: string): Session {
-  return { ...session, allowed: session.allowed?.filter((place) => place.startsWith(`${bucket}/`)) };
+  return {
+    ...session,
+    allowed: session.allowed?.filter((place) => place.startsWith(`${bucket}/`)),
+  };
 }
 
 /** The role's own policy; a key or a location that the catalog lacks as well comes first or with it. */
@@ -383,7 +413,11 @@ function rolePolicy(asked: Case): Decision {
       : { statement: roleStatement(action, resource, session) };
   if (!explicit && session.config !== undefined && /^kms:/i.test(action)) {
     const own = key(asked);
-    if (own.cause === "kms-key-not-configured" && own.remedy !== undefined && change !== undefined) {
+    if (
+      own.cause === "kms-key-not-configured" &&
+      own.remedy !== undefined &&
+      change !== undefined
+    ) {
       return { ...own, remedy: alsoDo(own.remedy, change) };
     }
   }
@@ -416,8 +450,10 @@ function key(asked: Case): Decision {
   const { config } = session;
   const granted = session.options.profile === "polaris" ? POLARIS_KMS : GRANTED_KMS;
   if (!granted.has(action.toLowerCase())) return neverGranted(asked);
-  if (resource === undefined) return possible(asked, "kms-key-not-configured", { variant: "unnamed" });
-  if (/:alias\//.test(resource)) return likely(asked, "kms-key-is-alias", { variant: "in message", what: resource });
+  if (resource === undefined)
+    return possible(asked, "kms-key-not-configured", { variant: "unnamed" });
+  if (/:alias\//.test(resource))
+    return likely(asked, "kms-key-is-alias", { variant: "in message", what: resource });
   if (config === undefined) return notConfigured(asked, resource);
   const arn = configuredAs(resource, config);
   const parsed = parseKmsKeyArn(arn, false);
@@ -429,22 +465,43 @@ function key(asked: Case): Decision {
     if (config.kmsUnavailable === true) {
       const isConfigured = configuredKeys(config).includes(arn);
       const also = isConfigured ? undefined : configuring(asked, arn)[0];
-      return likely(asked, "kms-unavailable", { variant: isConfigured ? "configured" : "not configured" }, remedy("kmsUnavailable", false, also));
+      return likely(
+        asked,
+        "kms-unavailable",
+        { variant: isConfigured ? "configured" : "not configured" },
+        remedy("kmsUnavailable", false, also),
+      );
     }
-    const isListed = [...(config.allowedKmsKeys ?? []), ...(config.decryptionKeys ?? [])].includes(arn);
+    const isListed = [...(config.allowedKmsKeys ?? []), ...(config.decryptionKeys ?? [])].includes(
+      arn,
+    );
     if (isListed && isWrite) {
-      return likely(asked, "kms-key-read-only", { what: arn, variant: variantOf(session) }, encryptWith(arn, session));
+      return likely(
+        asked,
+        "kms-key-read-only",
+        { what: arn, variant: variantOf(session) },
+        encryptWith(arn, session),
+      );
     }
     const alias = session.aliases[0];
     if (alias !== undefined) {
-      return possible(asked, "kms-key-is-alias", { variant: alias.field, what: arn }, replaceAlias(alias.field, alias.alias, arn));
+      return possible(
+        asked,
+        "kms-key-is-alias",
+        { variant: alias.field, what: arn },
+        replaceAlias(alias.field, alias.alias, arn),
+      );
     }
     return notConfigured(asked, arn);
   }
   const access: Access = isWrite ? "write" : "read";
-  if (session.ownKeys === undefined) return possible(asked, "session-outdated", { variant: "key", lacks: [access] });
+  if (session.ownKeys === undefined)
+    return possible(asked, "session-outdated", { variant: "key", lacks: [access] });
   if (!isAllowed(session.ownKeys, request)) {
-    const elsewhere = session.sorted.length === 1 ? session.places?.get(session.sorted[0] ?? "")?.uri : firstUri(session);
+    const elsewhere =
+      session.sorted.length === 1
+        ? session.places?.get(session.sorted[0] ?? "")?.uri
+        : firstUri(session);
     const change = elsewhere === undefined ? undefined : grant([access], elsewhere);
     return likely(asked, "access-not-granted", { variant: "key", lacks: [access] }, change);
   }
@@ -469,7 +526,9 @@ function variantOf(session: Session): string | undefined {
 
 function configuredKeys(config: Config): string[] {
   const { currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys } = config;
-  return [currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys].flatMap((keys) => keys ?? []);
+  return [currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys].flatMap(
+    (keys) => keys ?? [],
+  );
 }
 
 /** The configured key that a message means which masks the account; else as the message has it. */
@@ -566,8 +625,10 @@ function s3(asked: Case): Decision {
   if (action === "s3:listbucket" && target.prefix === undefined) {
     return listed(asked, target.bucket, needs);
   }
-  if (action === "s3:listbucketmultipartuploads") return possible(asked, "list-prefix", { variant: "uploads" });
-  if (target.key === undefined && target.prefix === undefined) return inBucketOnly(asked, target.bucket, needs);
+  if (action === "s3:listbucketmultipartuploads")
+    return possible(asked, "list-prefix", { variant: "uploads" });
+  if (target.key === undefined && target.prefix === undefined)
+    return inBucketOnly(asked, target.bucket, needs);
   return located(asked, target.bucket, target, needs);
 }
 
@@ -576,8 +637,12 @@ function inBucketOnly(asked: Case, bucket: string, needs: readonly Access[]): De
   const { session } = asked;
   const granted = grantsIn(session, bucket);
   if (session.places === undefined || granted.length === 0) {
-    const variant = session.places === undefined ? "unknown" : undefined;
-    return possible(asked, "location-not-granted", { lacks: needs, variant });
+    const isUnknown = session.places === undefined;
+    const decide = isUnknown ? possible : likely;
+    return decide(asked, "location-not-granted", {
+      lacks: needs,
+      variant: isUnknown ? "unknown" : undefined,
+    });
   }
   const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
   const lacks = needs.filter((access) => !has.includes(access));
@@ -594,7 +659,8 @@ function untold(asked: Case, { bucket, key }: Target): Decision {
   }
   if (grantsAround(session, bucket, key).length > 0) {
     const place = session.places.get(`${bucket}/${key}/`);
-    if (place !== undefined) return possible(asked, "bare-path", { what: place.uri }, setOption("barePaths"));
+    if (place !== undefined)
+      return possible(asked, "bare-path", { what: place.uri }, setOption("barePaths"));
     return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
   }
   return outside(asked, { bucket, key, prefix: undefined }, ["read"]);
@@ -607,9 +673,17 @@ function nowhere(asked: Case, needs: readonly Access[]): Decision {
     return possible(asked, "location-not-granted", { variant: "nowhere", lacks: needs });
   }
   const lacks = needs.filter((access) => !session.accesses.includes(access));
+  if (lacks.length === 0 && asked.denial.deniedBy === "session policy") {
+    return possible(asked, "location-not-granted", { variant: "nowhere", lacks: needs });
+  }
   if (lacks.length > 0) {
     const only = session.sorted.length === 1 ? firstUri(session) : undefined;
-    return possible(asked, "access-not-granted", { variant: "anywhere", has: session.accesses, lacks }, grant(lacks, only));
+    return possible(
+      asked,
+      "access-not-granted",
+      { variant: "anywhere", has: session.accesses, lacks },
+      grantSomewhere(lacks, only),
+    );
   }
   return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
 }
@@ -618,21 +692,26 @@ function nowhere(asked: Case, needs: readonly Access[]): Decision {
 function listed(asked: Case, bucket: string, needs: readonly Access[]): Decision {
   const { denial, found, session } = asked;
   if (denial.operation === "HeadBucket") {
-    const how = "Pass create_dir=False to pyarrow's write_dataset, or use a client that does not ask for the bucket itself.";
+    const how =
+      "Pass create_dir=False to pyarrow's write_dataset, or use a client that does not ask for the bucket itself.";
     return possible(asked, "list-prefix", { variant: "bucket" }, undefined, [{ how }]);
   }
-  if (session.places === undefined) return possible(asked, "location-not-granted", { variant: "unknown", lacks: needs });
+  if (session.places === undefined)
+    return possible(asked, "location-not-granted", { variant: "unknown", lacks: needs });
   const granted = grantsIn(session, bucket);
   if (granted.length === 0) return likely(asked, "location-not-granted", { lacks: needs });
   const lists = granted.some(({ accesses }) => accesses.includes("list"));
   if (lists) return possible(asked, "list-prefix", {}, undefined, elsewhere(asked));
   const uri = granted.length === 1 ? granted[0]?.uri : undefined;
   const reads = granted.some(({ accesses }) => accesses.includes("read"));
-  const lacks = needs.filter((access) => !granted.some(({ accesses }) => accesses.includes(access)));
+  const lacks = needs.filter(
+    (access) => !granted.some(({ accesses }) => accesses.includes(access)),
+  );
   const change = grant(lacks, uri);
   const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
   if (found.needs === undefined && reads) {
-    const alternatives = change === undefined ? [] : [{ ...change, cause: "access-not-granted" as const }];
+    const alternatives =
+      change === undefined ? [] : [{ ...change, cause: "access-not-granted" as const }];
     return possible(asked, "object-may-be-missing", { variant: "list" }, undefined, alternatives);
   }
   const decide = granted.length === 1 ? likely : possible;
@@ -659,7 +738,8 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
   const granted = grantsAround(session, bucket, name);
   const holds = (access: Access) => granted.some(({ accesses }) => accesses.includes(access));
   const isAllowedNow = allows(session, action, bucket, target.key, target.prefix);
-  const own = name === "" || name.endsWith("/") ? undefined : session.places.get(`${bucket}/${name}/`);
+  const own =
+    name === "" || name.endsWith("/") ? undefined : session.places.get(`${bucket}/${name}/`);
   const missing = needs.filter((access) => !holds(access));
   if (isAllowedNow && missing.length === 0) {
     if (target.prefix !== undefined && !target.prefix.endsWith("/")) {
@@ -668,8 +748,12 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
     const mayList = allows(session, "s3:ListBucket", bucket, undefined, name);
     if (target.key !== undefined && needs.includes("read") && !mayList && found.bare === true) {
       const list = grant(["list"], granted.at(-1)?.uri);
-      const alternatives = list === undefined ? [] : [{ ...list, cause: "access-not-granted" as const }];
-      return possible(asked, "object-may-be-missing", {}, undefined, [...alternatives, ...elsewhere(asked)]);
+      const alternatives =
+        list === undefined ? [] : [{ ...list, cause: "access-not-granted" as const }];
+      return possible(asked, "object-may-be-missing", {}, undefined, [
+        ...alternatives,
+        ...elsewhere(asked),
+      ]);
     }
     return inside(asked, mayList ? [] : ["object-may-be-missing"]);
   }
@@ -689,9 +773,11 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
 }
 
 function bareProbe(asked: Case, own: Granted, needs: readonly Access[]): Decision {
-  const lacksList = needs.includes("read") && !own.accesses.includes("list") && asked.found.bare === true;
+  const lacksList =
+    needs.includes("read") && !own.accesses.includes("list") && asked.found.bare === true;
   const list = lacksList ? grant(["list"], own.uri) : undefined;
-  const alternatives = list === undefined ? [] : [{ ...list, cause: "access-not-granted" as const }];
+  const alternatives =
+    list === undefined ? [] : [{ ...list, cause: "access-not-granted" as const }];
   return likely(asked, "bare-path", { what: own.uri }, setOption("barePaths"), alternatives);
 }
 
@@ -706,12 +792,14 @@ function outside(asked: Case, target: Target, needs: readonly Access[]): Decisio
   }
   const decide = session.places === undefined || place === undefined ? possible : likely;
   const change = uri === undefined ? undefined : grant(needs, uri);
-  const variant = session.places === undefined ? "unknown" : place === undefined ? "wide" : undefined;
+  const variant =
+    session.places === undefined ? "unknown" : place === undefined ? "wide" : undefined;
   return decide(asked, "location-not-granted", { lacks: needs, variant }, change);
 }
 
 /** Folders that engines make below a table's location. */
-const BELOW_TABLE = /^(?:data|metadata|_delta_log|_temporary|_spark_metadata|\.spark-staging.*|attempt_.*|[^=/]+=[^/]*|[01]{3,}|[0-9a-f]{8})$/;
+const BELOW_TABLE =
+  /^(?:data|metadata|_delta_log|_temporary|_spark_metadata|\.spark-staging.*|attempt_.*|[^=/]+=[^/]*|[01]{3,}|[0-9a-f]{8})$/;
 
 /**
  * The location to grant for a key: the folder of the object, without the folders that engines make
@@ -731,16 +819,15 @@ function proposal(session: Session, { bucket, key, prefix }: Target): string | u
   if (path === "" || isMasked(path)) return undefined;
   const uri = `s3://${bucket}/${path}`;
   const place = placeOf(uri);
-  if (place === undefined || isAncestor(session, place) || isAroundCatalog(session, place)) return undefined;
+  if (place === undefined || isAncestor(session, place) || isAroundCatalog(session, place))
+    return undefined;
   return uri;
 }
 
 /** A request that the policy of this configuration allows. */
 function inside(asked: Case, first: readonly Cause[]): Decision {
   const { denial } = asked;
-  if (denial.deniedBy === "session policy") {
-    return possible(asked, "session-outdated", {}, undefined, elsewhere(asked, first));
-  }
+  if (denial.deniedBy === "session policy") return possible(asked, "session-outdated");
   return possible(asked, "other-policy", {}, undefined, elsewhere(asked, first));
 }
 
@@ -749,9 +836,12 @@ function elsewhere({ denial, session }: Case, first: readonly Cause[] = []): Rem
   const action = denial.action ?? "";
   const { resource } = denial;
   const isWrite = /^s3:PutObject$/i.test(action);
+  if (action === "") return [];
   const causes: Cause[] = [...first];
-  if (/^s3:GetObject$/i.test(action) && !session.accesses.includes("list")) causes.push("object-may-be-missing");
-  if (denial.deniedBy !== "session policy") causes.push("session-outdated", "role-policy", "bucket-policy", "service-control-policy");
+  if (/^s3:GetObject$/i.test(action) && !session.accesses.includes("list"))
+    causes.push("object-may-be-missing");
+  if (denial.deniedBy !== "session policy")
+    causes.push("session-outdated", "role-policy", "bucket-policy", "service-control-policy");
   if (isWrite && session.config?.kmsUnavailable !== true) causes.push("key-policy");
   return [...new Set(causes)].map((cause): Remedy => {
     const how = LOOK[cause];

@@ -22,7 +22,7 @@ export interface Hint {
 /** What was asked for, as far as the text around a message tells. */
 export type Context = Omit<Hint, "at">;
 
-const BUCKET = String.raw`[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]`;
+const BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]";
 
 interface HintForm {
   readonly pattern: RegExp;
@@ -38,15 +38,16 @@ const located = (bucket?: string, key?: string): Context => ({
 /** Where requests went. */
 const PLACES: readonly HintForm[] = [
   {
-    pattern: new RegExp(String.raw`s3[an]?:\/\/(${BUCKET})(?:\/([^\s"'\x60<>()[\]{},;|\\]{0,1024}))?`, "g"),
+    pattern: new RegExp(
+      String.raw`s3[an]?:\/\/(${BUCKET})(?:\/([^\s"'\x60<>()[\]{},;|\\]{0,1024}))?`,
+      "g",
+    ),
     read: ([bucket, key]) => located(bucket, keyOf(key)),
     example: "s3a://lake/db/t/f: getFileStatus on",
   },
   {
-    pattern: new RegExp(
-      String.raw`(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}https?:\/\/([^\s\/"'<>]{1,255})(?:[\/ ]([^\s"'\x60<>,)]{1,1500}))?`,
-      "g",
-    ),
+    pattern:
+      /(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
     read: ([verb, host, path]) => ofUrl(verb, host ?? "", path ?? ""),
     example: "Error performing PUT https://s3.eu-west-1.amazonaws.com/lake/db/t/f in 86.9ms",
   },
@@ -56,12 +57,18 @@ const PLACES: readonly HintForm[] = [
     example: "When getting information for key 'db/t/f' in bucket 'lake'",
   },
   {
-    pattern: new RegExp(String.raw`objects under key '([^'\n]{0,1024})' in bucket '(${BUCKET})'`, "g"),
+    pattern: new RegExp(
+      String.raw`objects under key '([^'\n]{0,1024})' in bucket '(${BUCKET})'`,
+      "g",
+    ),
     read: ([prefix = "", bucket]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
     example: "When listing objects under key 'db/t/' in bucket 'lake'",
   },
   {
-    pattern: new RegExp(String.raw`existence of (?:key (\S{1,1024}) in )?bucket '?(${BUCKET})`, "g"),
+    pattern: new RegExp(
+      String.raw`existence of (?:key (\S{1,1024}) in )?bucket '?(${BUCKET})`,
+      "g",
+    ),
     read: ([key, bucket]) => ({
       ...located(bucket, key),
       ...(key === undefined
@@ -71,17 +78,23 @@ const PLACES: readonly HintForm[] = [
     example: "Failed to check existence of key db/t/f in bucket lake",
   },
   {
-    pattern: new RegExp(String.raw`in bucket '(${BUCKET})' with prefix '([^'\n]{0,1024})'`, "g"),
+    pattern: new RegExp(`in bucket '(${BUCKET})' with prefix '([^'\n]{0,1024})'`, "g"),
     read: ([bucket, prefix = ""]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
     example: "while listing objects in bucket 'lake' with prefix 'db/t/'",
   },
   {
-    pattern: new RegExp(String.raw`[Bb]ucket(?:Name)?[ :=]{1,3}\[?(${BUCKET})\]?,? (?:[Kk]ey|objectName)[ :=]{1,3}\[?([^\s\],)]{1,1024})`, "g"),
+    pattern: new RegExp(
+      String.raw`[Bb]ucket(?:Name)?[ :=]{1,3}\[?(${BUCKET})\]?,? (?:[Kk]ey|objectName)[ :=]{1,3}\[?([^\s\],)]{1,1024})`,
+      "g",
+    ),
     read: ([bucket, key]) => located(bucket, key),
     example: "(Bucket: lake, Key: db/t/f)",
   },
   {
-    pattern: new RegExp(String.raw`["']bucketName\\*["']: ?\\*["'](${BUCKET})\\*["'](?:[^{}\n]{0,400}?["'](?:key|prefix)\\*["']: ?\\*["']([^"'\\]{1,1024}))?`, "g"),
+    pattern: new RegExp(
+      String.raw`["']bucketName\\*["']: ?\\*["'](${BUCKET})\\*["'](?:[^{}\n]{0,400}?["'](?:key|prefix)\\*["']: ?\\*["']([^"'\\]{1,1024}))?`,
+      "g",
+    ),
     read: ([bucket, key]) => located(bucket, key),
     example: '"requestParameters":{"bucketName":"lake","key":"db/t/f"}',
   },
@@ -91,9 +104,17 @@ const PLACES: readonly HintForm[] = [
     example: "<BucketName>lake</BucketName>",
   },
   {
-    pattern: new RegExp(String.raw`<Resource>\/(${BUCKET})(?:\/([^<\n]{0,1024}))?<\/Resource>`, "g"),
+    pattern: new RegExp(
+      String.raw`<Resource>\/(${BUCKET})(?:\/([^<\n]{0,1024}))?<\/Resource>`,
+      "g",
+    ),
     read: ([bucket, key]) => located(bucket, key),
     example: "<Resource>/lake/db/t/f</Resource>",
+  },
+  {
+    pattern: new RegExp(`in bucket '(${BUCKET})'`, "g"),
+    read: ([bucket]) => located(bucket),
+    example: "When listing in bucket 'lake'",
   },
   {
     pattern: /<Key>([^<\n]{1,1024})<\/Key>/g,
@@ -111,7 +132,8 @@ const PLACES: readonly HintForm[] = [
     example: "the bucket lake does not exist, or is forbidden for access",
   },
   {
-    pattern: /(?:for path|\bpath:|while reading|S3Error\(Key=|\(Path:|with key) ?'?(?!s3[an]?:)([^\s,:()'"]{1,1024})/g,
+    pattern:
+      /(?:for path|\bpath:|while reading|S3Error\(Key=|\(Path:|with key) ?'?(?!s3[an]?:)([^\s,:()'"]{1,1024})/g,
     read: ([key]) => (key?.includes("/") ? located(undefined, key) : undefined),
     example: "lacked the necessary privileges to complete for path db/t/f",
   },
@@ -122,9 +144,11 @@ const op = (operation: string) => (): Context => ({ operation });
 /** What was tried. */
 const TRIED: readonly HintForm[] = [
   {
-    pattern: /S3\w{0,12}Client\.(\w{3,40})\(|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+    pattern:
+      /S3\w{0,12}Client\.(\w{3,40})\(|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
-    example: "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
+    example:
+      "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
   },
   {
     pattern: /(?:S3OutputFile|BaseS3File)\.(?:exists|create)\(/g,
@@ -132,27 +156,32 @@ const TRIED: readonly HintForm[] = [
     example: "at org.apache.iceberg.aws.s3.S3OutputFile.create(S3OutputFile.java:63)",
   },
   {
-    pattern: /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|in _info\b|Failed to get object info/g,
+    pattern:
+      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|in _info\b|Failed to get object info/g,
     read: op("HeadObject"),
     example: "getFileStatus on s3a://lake/db/t/f",
   },
   {
-    pattern: /listObjects\(\) on|listStatus on|Failed to list location|[Ee]rror performing list request|[Cc]ould not list objects|Error listing|Failed to list|in _lsdir\b/g,
+    pattern:
+      /listObjects\(\) on|listStatus on|Failed to list location|[Ee]rror performing list request|[Cc]ould not list objects|Error listing|Failed to list|in _lsdir\b/g,
     read: op("ListObjectsV2"),
     example: "Failed to list location: s3://lake/db/t",
   },
   {
-    pattern: /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w+ [Mm]ulti\w* ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
+    pattern:
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w+ [Mm]ulti\w* ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },
   {
-    pattern: /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
+    pattern:
+      /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
     read: op("DeleteObject"),
     example: "delete on db/t/data: MultiObjectDeleteException",
   },
   {
-    pattern: /download failed:|Error opening Hive split|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
+    pattern:
+      /download failed:|Error opening Hive split|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
     read: op("GetObject"),
     example: "download failed: s3://lake/db/t/f to ./f",
   },
@@ -279,11 +308,13 @@ export function contextOf(page: Page, all: Hints, from: number, to: number): Con
     ...after.filter(({ at }) => at < end),
     ...after
       .filter((hint) => hint.at >= end && sections[line(hint)] === sections[last])
-      .map(({ at, operation, newFile }): Hint => ({
-        at,
-        ...(operation === undefined ? {} : { operation }),
-        ...(newFile === undefined ? {} : { newFile }),
-      })),
+      .map(
+        ({ at, operation, newFile }): Hint => ({
+          at,
+          ...(operation === undefined ? {} : { operation }),
+          ...(newFile === undefined ? {} : { newFile }),
+        }),
+      ),
     ...before.filter((hint) => hint.at < begin && event - (events[line(hint)] ?? 0) <= 2),
     ...after.filter((hint) => hint.at >= end && line(hint) <= last + 2),
   ];

@@ -99,12 +99,15 @@ export interface Found {
   readonly bare?: true;
   /** Whether the text is cut, masked or broken where a value stands: nothing of it is certain. */
   readonly damaged?: true;
+  /** The same of the principal. */
+  readonly principalDamaged?: true;
   /** Whether the request checked that a new file is not there yet. */
   readonly newFile?: true;
   /** Whether the refusal was only logged. */
   readonly logged?: true;
-  /** Whether the lines below may hold the full message of the same event. */
+  /** Whether the lines below, or the text before, may hold the full message of the same event. */
   readonly precedes?: true;
+  readonly follows?: true;
 }
 
 /**
@@ -201,7 +204,12 @@ function readEnhanced(
   if (skip > action.length) {
     written =
       why === null
-        ? wordAt(page, from + skip, /^(?:\\*["']|&quot;)?(?:aws:|arn:)[^\s"'<>()\\,;&]{1,2048}/i, MOST_ARN)
+        ? wordAt(
+            page,
+            from + skip,
+            /^(?:\\*["']|&quot;)?(?:aws:|arn:)[^\s"'<>()\\,;&]{1,2048}/i,
+            MOST_ARN,
+          )
         : originalText(page, from + skip, from + why.index);
     resource = arnIn(written ?? "", start < 0 ? "" : head.slice(0, userAt));
   }
@@ -211,8 +219,7 @@ function readEnhanced(
   const missing = why?.[4] !== undefined;
   const { value, damaged } = checked(resource);
   const isS3 = /^arn:[^:]*:s3:/i.test(value ?? "");
-  const broken =
-    isS3 && why !== null && isBroken(page, from + skip, from + why.index);
+  const broken = isS3 && why !== null && isBroken(page, from + skip, from + why.index);
   const denial: Denial = {
     ...(who.principal === undefined ? {} : { principal: who.principal }),
     action,
@@ -224,12 +231,14 @@ function readEnhanced(
     ...operationIn(head.slice(Math.max(0, (start < 0 ? head.length : userAt) - 120))),
   };
   const isList = action.toLowerCase() === "s3:listbucket";
-  const context = isList ? contextOf(page, hints, originalOf(page, at), originalOf(page, from)) : {};
+  const context = isList
+    ? contextOf(page, hints, originalOf(page, at), originalOf(page, from))
+    : {};
   const bucket = value?.slice(value.lastIndexOf(":") + 1);
   const prefix =
     context.bucket === undefined || context.bucket === bucket ? listedPrefix(context) : undefined;
   const isDamaged =
-    damaged || broken || wholeAction === undefined || who.damaged || (written !== undefined && isMasked(written));
+    damaged || broken || wholeAction === undefined || (written !== undefined && isMasked(written));
   return {
     at,
     end: from + (why === null ? skip : why.index + why[0].length),
@@ -238,11 +247,15 @@ function readEnhanced(
     ...(prefix === undefined ? {} : { prefix }),
     ...(isList ? listNeeds(context, denial.operation) : {}),
     ...(isDamaged ? { damaged: true } : {}),
+    ...(who.damaged ? { principalDamaged: true } : {}),
   };
 }
 
 /** Whether a denial to list is of a request to list, or of one for an object that is not there. */
-function listNeeds(context: Context, operation = context.operation): Pick<Found, "needs" | "newFile"> {
+function listNeeds(
+  context: Context,
+  operation = context.operation,
+): Pick<Found, "needs" | "newFile"> {
   if (context.newFile) return { needs: ["read", "list"], newFile: true };
   const isList = OPERATIONS[operation ?? ""]?.action === "s3:ListBucket";
   return isList ? { needs: ["list"] } : {};
@@ -251,7 +264,9 @@ function listNeeds(context: Context, operation = context.operation): Pick<Found,
 /** The prefix of a request to list: as it is written, or of the location that was to be listed. */
 function listedPrefix({ prefix, key, operation }: Context): string | undefined {
   if (prefix !== undefined) return prefix;
-  return operation === undefined || OPERATIONS[operation]?.action === "s3:ListBucket" ? key : undefined;
+  return operation === undefined || OPERATIONS[operation]?.action === "s3:ListBucket"
+    ? key
+    : undefined;
 }
 
 /** The principal from one place to another; ids that are masked become place-holders. */
@@ -294,7 +309,7 @@ function unmasked(arn: string): string {
     .join(":");
 }
 
-const KEY_ID = String.raw`(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})`;
+const KEY_ID = "(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})";
 const KEY_ARN = new RegExp(
   String.raw`^arn:aws(?:-[a-z]+)*:kms:[a-z]{2,5}(?:-(?:gov|iso[a-z]?))?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest|de)-\d{1,2}:(?:\d{12}|ACCOUNT):(?:key\/${KEY_ID}|alias\/[\w/-]{1,250})$`,
 );
@@ -305,14 +320,20 @@ const KEY_ARN = new RegExp(
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
  */
-function checked(resource: string | undefined): { readonly value?: string; readonly damaged: boolean } {
+function checked(resource: string | undefined): {
+  readonly value?: string;
+  readonly damaged: boolean;
+} {
   if (resource === undefined) return { damaged: false };
   if (/^arn:[^:]*:kms:/i.test(resource)) {
     const masked = unmasked(resource);
     if (!KEY_ARN.test(masked)) return { damaged: true };
     return { value: masked, damaged: masked !== resource };
   }
-  return { value: isMaskedArn(resource) ? unmasked(resource) : resource, damaged: isMasked(resource) };
+  return {
+    value: isMaskedArn(resource) ? unmasked(resource) : resource,
+    damaged: isMasked(resource),
+  };
 }
 
 function deniedBy(policy: string | undefined, explicit: boolean) {
@@ -496,13 +517,24 @@ function plain(page: Page, hints: Hints): Found[] {
   return matches.map((match) => readBare(page, hints, match));
 }
 
-function readBare(page: Page, hints: Hints, { at, end, form, operation: written, key }: Bare): Found {
-  const context = contextOf(page, hints, originalOf(page, at), originalOf(page, Math.max(at, end - 1)));
+function readBare(
+  page: Page,
+  hints: Hints,
+  { at, end, form, operation: written, key }: Bare,
+): Found {
+  const context = contextOf(
+    page,
+    hints,
+    originalOf(page, at),
+    originalOf(page, Math.max(at, end - 1)),
+  );
   const named = written === undefined ? undefined : (operationName(written) ?? written);
   const operation = named ?? context.operation;
   const known = OPERATIONS[operation ?? ""];
   const isList = known?.action === "s3:ListBucket";
-  const prefix = isList ? listedPrefix({ ...context, ...(operation === undefined ? {} : { operation }) }) : undefined;
+  const prefix = isList
+    ? listedPrefix({ ...context, ...(operation === undefined ? {} : { operation }) })
+    : undefined;
   const object = isList ? undefined : (key ?? context.key);
   const newFile = context.newFile === true && operation === "HeadObject";
   const denial: Denial = {
@@ -518,16 +550,19 @@ function readBare(page: Page, hints: Hints, { at, end, form, operation: written,
     line: lineAt(page, at),
     ...(prefix === undefined ? {} : { prefix }),
     ...(form.precedes === undefined ? {} : { precedes: form.precedes }),
+    ...(form.follows === undefined ? {} : { follows: form.follows }),
     denial: denial.statusCode === undefined ? { ...denial, ...statusOf(page, at, end) } : denial,
     bare: true,
     ...(known === undefined ? {} : { needs: newFile ? ["read", "list"] : known.needs }),
     ...(newFile ? { newFile } : {}),
-    ...([object, prefix].some((value) => value !== undefined && isMasked(value)) ? { damaged: true } : {}),
+    ...([object, prefix].some((value) => value !== undefined && isMasked(value))
+      ? { damaged: true }
+      : {}),
   };
 }
 
 function statusOf(page: Page, at: number, end: number) {
-  return /403|<Code>|"Code"/.test(page.text.slice(at, end)) ? { statusCode: 403 } : {};
+  return /HTTP|[Ss]tatus|<Code>|["']Code/.test(page.text.slice(at, end)) ? { statusCode: 403 } : {};
 }
 
 /** How far a bare message and the one that says more of the same event may stand apart. */
@@ -544,7 +579,11 @@ function withoutRepeats(bare: readonly Found[], full: readonly Found[]): Found[]
     while (next < full.length && (full[next]?.at ?? 0) < one.at - SAME_EVENT) next++;
     if (isTold(one, full, next)) continue;
     const last = kept.at(-1);
-    if (last !== undefined && one.at - last.end < SAME_EVENT && one.line - last.line <= (isLine(one, last) ? 3 : 0)) {
+    if (
+      last !== undefined &&
+      one.at - last.end < SAME_EVENT &&
+      one.line - last.line <= (isLine(one, last) ? 3 : 0)
+    ) {
       if (weight(one) > weight(last)) {
         kept[kept.length - 1] = { ...one, at: last.at, line: last.line };
       }
@@ -557,11 +596,12 @@ function withoutRepeats(bare: readonly Found[], full: readonly Found[]): Found[]
 }
 
 function isTold(one: Found, full: readonly Found[], from: number): boolean {
-  for (let i = from; i < from + 4; i++) {
+  for (let i = from; i < full.length; i++) {
     const other = full[i];
     if (other === undefined || other.at > one.end + SAME_EVENT) return false;
-    if (other.line === one.line && other.at <= one.end + SAME_EVENT) return true;
-    if (other.at > one.at && other.line - one.line <= 6 && one.precedes === true) return true;
+    const isBehind = other.at > one.at;
+    if (isBehind ? other.line === one.line : one.follows === true) return true;
+    if (isBehind && one.precedes === true && other.line - one.line <= 6) return true;
   }
   return false;
 }

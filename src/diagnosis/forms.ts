@@ -19,7 +19,10 @@ export interface CauseForm {
 
 /** An error code: not a word within prose, nor the start of a longer one. */
 function code(names: string): RegExp {
-  return new RegExp(String.raw`(?:(?<![A-Za-z0-9\x60])|apierror)(?:${names})(?:Exception)?(?![A-Za-z\x60])`, "g");
+  return new RegExp(
+    String.raw`(?:(?<![A-Za-z0-9\x60])|apierror)(?:${names})(?:Exception)?(?![A-Za-z\x60])`,
+    "g",
+  );
 }
 
 export const CAUSE_FORMS: readonly CauseForm[] = [
@@ -59,11 +62,14 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
     cause: "no-credentials",
     pattern:
       /Unabletolocatecredentials|Unabletoloadcredentialsfromanyoftheproviders|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken/gi,
-    example: "SdkClientException: Unable to load credentials from any of the providers in the chain",
+    example:
+      "SdkClientException: Unable to load credentials from any of the providers in the chain",
   },
   {
     cause: "no-credentials",
-    pattern: code("NoCredentialsError|NoAwsCredentials|NoCredentialProviders|CredentialsNotLoaded|MissingAuthenticationToken|CredentialsProviderError"),
+    pattern: code(
+      "NoCredentialsError|NoAwsCredentials|NoCredentialProviders|CredentialsNotLoaded|MissingAuthenticationToken|CredentialsProviderError",
+    ),
     example: "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
   },
   {
@@ -123,18 +129,21 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "web-identity",
     pattern:
-      /[Nn]otauthorizedtoperform:?sts:AssumeRoleWithWebIdentity|NoOpenIDConnectproviderfound|Couldn'tretrieveverificationkeyfromyouridentityprovider|Incorrecttokenaudience/g,
-    example: "Not authorized to perform sts:AssumeRoleWithWebIdentity (Service: Sts, Status Code: 403)",
+      /(?<!is)[Nn]otauthorizedtoperform:?sts:AssumeRoleWithWebIdentity|NoOpenIDConnectproviderfound|Couldn'tretrieveverificationkeyfromyouridentityprovider|Incorrecttokenaudience/g,
+    example:
+      "Not authorized to perform sts:AssumeRoleWithWebIdentity (Service: Sts, Status Code: 403)",
   },
   {
     cause: "web-identity",
     pattern: code("InvalidIdentityToken|IDPRejectedClaim"),
-    example: "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation",
+    example:
+      "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation",
   },
   {
     cause: "session-tags",
-    pattern: /[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags'failedtosatisfyconstraint/g,
-    example: "User: arn:aws:iam::777788889999:user/p is not authorized to perform: sts:TagSession",
+    pattern:
+      /(?<!is)[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags'failedtosatisfyconstraint/g,
+    example: "AccessDenied: Not authorized to perform sts:TagSession",
   },
   {
     cause: "role-trust",
@@ -164,6 +173,8 @@ export interface BareForm {
   readonly tried?: string;
   /** Whether another message of the same event may say more, on the lines below. */
   readonly precedes?: true;
+  /** Whether it repeats, in short, a message before it. */
+  readonly follows?: true;
   readonly example: string;
 }
 
@@ -197,7 +208,8 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "{'Error': {'Code': 'AccessDenied', 'Message': 'Access Denied'}}",
   },
   {
-    pattern: /[Cc]ode:(?:Some\()?\\*["']AccessDenied\\*["']\)?,message:(?:Some\()?\\*["'](?:AccessDenied)?\.?\\*["']/gi,
+    pattern:
+      /[Cc]ode:(?:Some\()?\\*["']AccessDenied\\*["']\)?,message:(?:Some\()?\\*["'](?:AccessDenied)?\.?\\*["']/gi,
     example: 'ErrorMetadata { code: Some("AccessDenied"), message: Some("Access Denied") }',
   },
   {
@@ -208,6 +220,7 @@ export const BARE_FORMS: readonly BareForm[] = [
   {
     pattern: /httpStatusCode['"]?:403/g,
     precedes: true,
+    follows: true,
     example: "UnknownError { '$fault': 'client', '$metadata': { httpStatusCode: 403 } }",
   },
   {
@@ -224,7 +237,8 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "HTTP GET error reading 's3://lake/t' in region 'eu-west-1' (HTTP 403 Forbidden)",
   },
   {
-    pattern: /HTTP(GET|HEAD|PUT|POST|DELETE)error(?:reading|on|to)['"](?!s3)[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
+    pattern:
+      /HTTP(GET|HEAD|PUT|POST|DELETE)error(?:reading|on|to)['"](?!s3)[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
     operation: 1,
     precedes: true,
     example:
@@ -252,7 +266,8 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "Could not refresh Iceberg vended credentials for table orders: NotFound_404",
   },
   {
-    pattern: /(?:withstatus|statuscode:?)403Forbidden|HTTPstatusclienterror\(403Forbidden\)|resultedina`?403Forbidden/gi,
+    pattern:
+      /(?:withstatus|statuscode:?)403Forbidden|HTTPstatusclienterror\(403Forbidden\)|resultedina`?403Forbidden/gi,
     precedes: true,
     example: "Generic S3 error: Client error with status 403 Forbidden: No Body",
   },
@@ -265,18 +280,21 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "code=403(SdkErrorType:15), message=Access Denied:file = s3://lake/t/f",
   },
   {
-    pattern: /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:[\w:]{1,40}::)?(\w{1,20})/g,
+    pattern:
+      /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:[\w:]{1,40}::)?(\w{1,20})/g,
     operation: 1,
     precedes: true,
     example: "PermissionDenied (persistent) at write, context: { service: s3, path: t/f }",
   },
   {
-    pattern: /PermissiondeniedonS3path:|PERMISSION_DENIED:|Accessdeniedwhenwriting(?:output)?to(?:location|url)/gi,
+    pattern:
+      /PermissiondeniedonS3path:|PERMISSION_DENIED:|Accessdeniedwhenwriting(?:output)?to(?:location|url)/gi,
     precedes: true,
     example: "Permission denied on S3 path: s3://lake/t/f",
   },
   {
-    pattern: /"errorCode\\*":\\*"(?:Client\.)?(?:AccessDenied|AccessDeniedException|UnauthorizedOperation)\\*"/g,
+    pattern:
+      /"errorCode\\*":\\*"(?:Client\.)?(?:AccessDenied|AccessDeniedException|UnauthorizedOperation)\\*"/g,
     precedes: true,
     example:
       '{"eventSource":"s3.amazonaws.com","eventName":"GetObject","errorCode":"AccessDenied","errorMessage":"Access Denied","requestParameters":{"bucketName":"lake","key":"t/f"}}',
@@ -286,14 +304,13 @@ export const BARE_FORMS: readonly BareForm[] = [
 /** Forms that end with their line, and are thus sought in the text as it is. */
 export const LINE_FORMS: readonly BareForm[] = [
   {
-    pattern: new RegExp(
-      String.raw`(?<![\w.])(?:AccessDenied|Forbidden)(?: \(client\))?:[ \t]*(?:([^\s:"']{1,1024}): )?(?:Access Denied\.?|Access denied\.?|Forbidden|None)?(?=["',;})\]\\ ]*(?:$|\\n|",|'))`,
-      "gm",
-    ),
+    pattern:
+      /(?<![\w.])(?:AccessDenied|Forbidden)(?: \(client\))?:[ \t]*(?:([^\s:"']{1,1024}): )?(?:Access Denied\.?|Access denied\.?|Forbidden|None)?(?=["',;})\]\\ ]*(?:$|\\n|",|'))/gm,
     example: "Error refreshing state: AccessDenied: Access Denied",
   },
   {
     pattern: /^(?:PermissionError|mc: <ERROR>[^\n]{0,200}): ?(?:Forbidden|Access Denied\.?)$/gm,
+    follows: true,
     example: "PermissionError: Forbidden",
   },
 ];
@@ -306,7 +323,8 @@ export const LOGGED_DELETES: readonly BareForm[] = [
     example: "WARN S3FileIO: Failed to delete object at path s3://lake/t/data/f.parquet",
   },
   {
-    pattern: /Failed to delete \d+(?: of \d+)? (?:files|objects)|Deleted only \d+ of \d+ files|Delete failed for (?:file|manifest|manifest list|other file|data file)/g,
+    pattern:
+      /Failed to delete \d+(?: of \d+)? (?:files|objects)|Deleted only \d+ of \d+ files|Delete failed for (?:file|manifest|manifest list|other file|data file)/g,
     tried: "DeleteObject",
     example: "Deleted only 3 of 10 files",
   },

@@ -122,7 +122,16 @@ function addTo(groups: Map<string, Group>, one: Found, decision: Decision): void
   const role = principal.split("/").slice(0, 2).join("/");
   // What is said without a remedy is said of the resource.
   const about = remedy === undefined && /^(?:kms|access)/.test(cause) ? resource : undefined;
-  const id = JSON.stringify([cause, certainty, remedy, role, action, deniedBy, facts.variant, about]);
+  const id = JSON.stringify([
+    cause,
+    certainty,
+    remedy,
+    role,
+    action,
+    deniedBy,
+    facts.variant,
+    about,
+  ]);
   const known = groups.get(id);
   const group = known ?? {
     first: one,

@@ -120,8 +120,19 @@ export function setOption(option: Addition): Remedy {
   return remedy(option, true);
 }
 
-/** Grants a location for several accesses. */
-export function grant(accesses: readonly Access[], location: string | undefined): Remedy | undefined {
+/** Grants a location for several accesses; undefined where it is not known. */
+export function grant(
+  accesses: readonly Access[],
+  location: string | undefined,
+): Remedy | undefined {
+  return location === undefined ? undefined : grantSomewhere(accesses, location);
+}
+
+/** As {@link grant}; without a location, for the one that only the user knows. */
+export function grantSomewhere(
+  accesses: readonly Access[],
+  location: string | undefined,
+): Remedy | undefined {
   return [...accesses]
     .sort((a, b) => ACCESSES.indexOf(a) - ACCESSES.indexOf(b))
     .reduceRight<Remedy | undefined>((also, access) => remedy(access, location, also), undefined);

