@@ -70,14 +70,15 @@ function diagnosisText(diagnosis: Diagnosis & { file: string }, named: boolean):
 }
 
 function remedyLines(remedy: Remedy): string[] {
-  const { field, cliFlag, value, when, statement, also } = remedy;
+  const { cause, field, cliFlag, value, when, statement, how, also } = remedy;
   const setting =
     value === false && cliFlag === "--no-kms"
       ? "leave --no-kms out"
       : `${cliFlag}${typeof value === "string" ? ` ${value}` : ""}`;
-  const change = statement === undefined ? `${setting} (${field})` : JSON.stringify(statement);
+  const told = cliFlag === undefined ? how : `${setting} (${field})`;
+  const change = statement === undefined ? told : JSON.stringify(statement);
   return [
-    `  change    ${change}${when === undefined ? "" : `, if ${when}`}`,
+    `  ${cause === undefined ? "change    " : `or ${cause}: `}${change}${when === undefined ? "" : `, if ${when}`}`,
     ...(also === undefined ? [] : remedyLines(also)),
   ];
 }

@@ -429,14 +429,14 @@ function alsoDo(first: Remedy, then: Remedy): Remedy {
 }
 
 /** What profile "polaris" grants on keys. */
-const POLARIS_KMS = new Set([
+const POLARIS_KMS: ReadonlySet<string> = new Set([
   "kms:decrypt",
   "kms:generatedatakey",
   "kms:generatedatakeywithoutplaintext",
   "kms:encrypt",
   "kms:describekey",
 ]);
-const GRANTED_KMS = new Set(
+const GRANTED_KMS: ReadonlySet<string> = new Set(
   ACTIONS.map(({ action }) => action.toLowerCase()).filter((action) => action.startsWith("kms:")),
 );
 

@@ -207,7 +207,7 @@ function keyOf(written: string | undefined): string | undefined {
   return star < 0 ? word : word.slice(0, word.lastIndexOf("/", star) + 1);
 }
 
-const AWS_BUCKET_HOST = new RegExp(String.raw`^(${BUCKET})\.s3[.-]`);
+const AWS_BUCKET_HOST: Readonly<RegExp> = new RegExp(String.raw`^(${BUCKET})\.s3[.-]`);
 
 function ofUrl(verb: string | undefined, host: string, path: string): Context | undefined {
   const [way = "", query = ""] = path.split("?");

@@ -310,7 +310,7 @@ function unmasked(arn: string): string {
 }
 
 const KEY_ID = "(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})";
-const KEY_ARN = new RegExp(
+const KEY_ARN: Readonly<RegExp> = new RegExp(
   String.raw`^arn:aws(?:-[a-z]+)*:kms:[a-z]{2,5}(?:-(?:gov|iso[a-z]?))?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest|de)-\d{1,2}:(?:\d{12}|ACCOUNT):(?:key\/${KEY_ID}|alias\/[\w/-]{1,250})$`,
 );
 

@@ -336,10 +336,10 @@ export interface Operation {
   readonly needs: readonly Access[];
 }
 
-const read: Operation = { action: "s3:GetObject", needs: ["read"] };
-const write: Operation = { action: "s3:PutObject", needs: ["write"] };
-const remove: Operation = { action: "s3:DeleteObject", needs: ["delete"] };
-const list: Operation = { action: "s3:ListBucket", needs: ["list"] };
+const read: Readonly<Operation> = { action: "s3:GetObject", needs: ["read"] };
+const write: Readonly<Operation> = { action: "s3:PutObject", needs: ["write"] };
+const remove: Readonly<Operation> = { action: "s3:DeleteObject", needs: ["delete"] };
+const list: Readonly<Operation> = { action: "s3:ListBucket", needs: ["list"] };
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {

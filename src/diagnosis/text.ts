@@ -26,9 +26,10 @@ export function pageOf(text: string): Page {
 }
 
 /** The escape character and the bell, which regular expressions here don't hold as they are. */
-const [ESC, BEL] = ["\u001b", "\u0007"];
+const ESC = "\u001b";
+const BEL = "\u0007";
 /** Terminal colours, as bytes and as JSON, Python and shells write the escape character. */
-const ESCAPE = new RegExp(
+const ESCAPE: Readonly<RegExp> = new RegExp(
   `(?:${ESC}|\\\\u001[bB]|\\\\x1[bB]|\\\\033)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^${BEL}\\n]{0,200}${BEL})`,
   "g",
 );

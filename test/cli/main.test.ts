@@ -172,7 +172,7 @@ describe("diagnose", () => {
   });
 
   test("lets no control character of a log through to the terminal", async () => {
-    const input = `${log} User: x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\u001b[2J/k because no session policy allows the s3:GetObject action`;
+    const input = `${log} User: x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\u0008[2J/k because no session policy allows the s3:GetObject action`;
     const { out } = await run(["diagnose"], { input });
     expect(out).toContain("b\ufffd[2J/k");
     expect(out.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
