@@ -6,7 +6,7 @@ import { ACTIONS } from "../actions.ts";
 import { isAllowed } from "../analysis/decide.ts";
 import { parseKmsKeyArn, s3ViaService } from "../arn.ts";
 import { type Access, placeOf } from "../locations.ts";
-import { parseStorageConfig } from "../storage-config.ts";
+import { type AwsStorageConfig, parseStorageConfig } from "../storage-config.ts";
 import type { Denial, DeniedBy, Found, KeyFault } from "./denials.ts";
 import {
   decryptWith,
@@ -23,7 +23,6 @@ import {
 import {
   allows,
   bucketsOf,
-  type Config,
   type Granted,
   grantsAround,
   grantsIn,
@@ -280,7 +279,7 @@ const FAULTS: Readonly<Record<KeyFault, Cause>> = {
 };
 
 /** Whether a key is of another region than the catalog, which tells the bucket's most of the time. */
-function isElsewhere({ resource }: Denial, config: Config | undefined): boolean {
+function isElsewhere({ resource }: Denial, config: AwsStorageConfig | undefined): boolean {
   const region = resource?.split(":")[3];
   return Boolean(region && config?.region && region !== config.region);
 }
@@ -524,7 +523,7 @@ function variantOf(session: Session): string | undefined {
       : undefined;
 }
 
-function configuredKeys(config: Config): string[] {
+function configuredKeys(config: AwsStorageConfig): string[] {
   const { currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys } = config;
   return [currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys].flatMap(
     (keys) => keys ?? [],
@@ -532,7 +531,7 @@ function configuredKeys(config: Config): string[] {
 }
 
 /** The configured key that a message means which masks the account; else as the message has it. */
-function configuredAs(resource: string, config: Config): string {
+function configuredAs(resource: string, config: AwsStorageConfig): string {
   if (!resource.includes(":ACCOUNT:")) return resource;
   const [region, id] = [resource.split(":")[3], resource.split(":")[5]];
   return (
@@ -618,8 +617,10 @@ function s3(asked: Case): Decision {
   }
   const needs = found.needs ?? (access.length === 1 ? access : (["read"] as const));
   if (session.accesses.length === 0 && session.places !== undefined) {
-    const change = grant(needs, proposal(session, target));
-    return likely(asked, "nothing-granted", {}, change);
+    const uri = proposal(session, target);
+    if (uri !== undefined && !isInCatalog(session, placeOf(uri) ?? ""))
+      return outside(asked, target, needs);
+    return likely(asked, "nothing-granted", {}, grant(needs, uri));
   }
   if (target.bucket === undefined) return nowhere(asked, needs);
   if (action === "s3:listbucket" && target.prefix === undefined) {

@@ -7,8 +7,9 @@
 import { ACCESSES, type Access } from "../locations.ts";
 import type { Addition } from "../options.ts";
 import { escapePattern, type Statement } from "../policy.ts";
+import type { AwsStorageConfig } from "../storage-config.ts";
 import type { Cause } from "./causes.ts";
-import { bucketsOf, type Config, type KeyField, type Session } from "./session.ts";
+import { bucketsOf, type KeyField, type Session } from "./session.ts";
 
 /** A statement for a policy elsewhere; one of a key, a bucket or a role's trust names a principal. */
 export interface RemedyStatement {
@@ -139,7 +140,7 @@ export function grantSomewhere(
 }
 
 /** The lists of keys that a configuration uses: those of Polaris 1.8.0, or the older fields. */
-export function usesKeyLists(config: Config): boolean {
+export function usesKeyLists(config: AwsStorageConfig): boolean {
   return config.encryptionKeys != null || config.decryptionKeys != null;
 }
 
@@ -153,7 +154,8 @@ export function encryptWith(key: string, session: Session): Remedy {
   const config = session.config ?? {};
   const { currentKmsKey: present, allowedKmsKeys } = config;
   if (usesKeyLists(config)) return remedy("encryptionKeys", key);
-  if (present == null) return remedy("currentKmsKey", key);
+  // An alias in its place grants nothing, and is not kept.
+  if (present == null || /(?:^|:)alias\//.test(present)) return remedy("currentKmsKey", key);
   if (bucketsOf(session).size > 1) {
     return remedy("encryptionKeys", key, remedy("encryptionKeys", present));
   }

@@ -20,16 +20,10 @@ export type KeyField = "currentKmsKey" | "allowedKmsKeys" | "encryptionKeys" | "
 /** The lists among them. */
 const KEY_LISTS = ["allowedKmsKeys", "encryptionKeys", "decryptionKeys"] as const;
 
-/** A storage configuration with the fields of Polaris 1.8.0. */
-export type Config = AwsStorageConfig & {
-  readonly encryptionKeys?: readonly string[] | null | undefined;
-  readonly decryptionKeys?: readonly string[] | null | undefined;
-};
-
 /** What the session was made of, as far as it was passed in. */
 export interface Session {
   /** Without the keys that are aliases. */
-  readonly config: Config | undefined;
+  readonly config: AwsStorageConfig | undefined;
   readonly aliases: readonly { readonly field: KeyField; readonly alias: string }[];
   readonly options: SessionPolicyOptions;
   /** The locations by place; undefined if they were not passed in. */
@@ -118,7 +112,9 @@ function locationsOf(
 const ALIAS = /^(?:arn:[^:]*:kms:[^:]*:[^:]*:)?alias\//;
 
 /** Takes the aliases out of a configuration, if nothing else is wrong with it. */
-function withoutAliases(storageConfig: Config | undefined): Pick<Session, "config" | "aliases"> {
+function withoutAliases(
+  storageConfig: AwsStorageConfig | undefined,
+): Pick<Session, "config" | "aliases"> {
   if (storageConfig == null) return { config: undefined, aliases: [] };
   try {
     parseStorageConfig(storageConfig);
