@@ -10,7 +10,8 @@ import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { PolicyDocument } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
-import { accesses, partitionOf, placesOf, type Session, servicesOf } from "./model.ts";
+import { accesses } from "./model.ts";
+import { namesOfPolicy, nearRequests, requestNear } from "./requests.ts";
 
 /** What {@link storageConfigArbitrary} may draw. */
 export interface StorageConfigConstraints {
@@ -26,7 +27,7 @@ export interface StorageConfigConstraints {
 export interface LocationsConstraints {
   /** Names of buckets. Default: three whose names begin alike. */
   readonly buckets?: readonly string[];
-  /** Most locations of each access. Default 3. */
+  /** Most locations of each access. Default 16. */
   readonly maxLocations?: number;
   /** Whether prefixes hold wildcards, variables, quotes, other scripts and dots. Default true. */
   readonly hostile?: boolean;
@@ -66,32 +67,45 @@ export function storageConfigArbitrary(
         fc.constantFrom("123456789012", "444455556666"),
         fc.constantFrom(
           "abcd1234-1111-2222-3333-444444444444",
+          "ABCD1234-1111-2222-3333-444444444444",
           "mrk-1234abcd12ab34cd56ef1234567890ab",
         ),
       )
       .map(([r, account, id]) => `arn:${partition}:kms:${r}:${account}:key/${id}`);
-    // The partition must be told by something: by the role or else by the region or a key.
-    const roleArn = fc.constant(`arn:${partition}:iam::123456789012:role/team/polaris`);
-    const some = maxKmsKeys > 0;
-    return fc.record(
-      {
-        storageType: fc.constant("S3" as const),
-        roleArn,
-        externalId: fc.constant("ext-1"),
-        region,
-        currentKmsKey: some ? key : fc.constant(null),
-        allowedKmsKeys: fc.array(key, { maxLength: maxKmsKeys }),
-        kmsUnavailable: fc.boolean(),
-        endpoint: customEndpoints
-          ? fc.constantFrom(null, "https://s3.us-west-2.amazonaws.com", "http://minio.local:9000")
-          : fc.constant(null),
-      },
-      { requiredKeys: partition === "aws" ? [] : ["roleArn"] },
+    const roleArn = fc.constantFrom(
+      `arn:${partition}:iam::123456789012:role/team/polaris`,
+      `arn:${partition}:iam::123456789012:role/team:a:b/polaris`,
     );
+    const some = maxKmsKeys > 0;
+    const isKnown = REGIONS[partition] !== undefined;
+    return fc
+      .record(
+        {
+          storageType: fc.constant("S3" as const),
+          roleArn,
+          externalId: fc.constant("ext-1"),
+          region,
+          currentKmsKey: some ? key : fc.constant(null),
+          allowedKmsKeys: fc.array(key, { maxLength: maxKmsKeys }),
+          kmsUnavailable: fc.boolean(),
+          endpoint: customEndpoints
+            ? fc.constantFrom(null, "https://s3.us-west-2.amazonaws.com", "http://minio.local:9000")
+            : fc.constant(null),
+        },
+        { requiredKeys: isKnown ? [] : ["roleArn"] },
+      )
+      .map((config) => {
+        // The partition must be told by the role or else by the region.
+        if (partition === "aws" || config.roleArn !== undefined || config.region !== undefined) {
+          return config;
+        }
+        return { ...config, region: REGIONS[partition]?.[0] ?? "local" };
+      });
   });
 }
 
-const TAME: readonly string[] = ["db", "db2", "orders", "o", "data"];
+/** In the order of IAM policies: a list of all of them ends with the last. */
+const TAME: readonly string[] = ["data", "db", "db2", "o", "orders"];
 const HOSTILE: readonly string[] = [
   "*",
   "a*b",
@@ -137,51 +151,116 @@ const HOSTILE: readonly string[] = [
 export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbitrary<Locations> {
   const {
     buckets = ["wh-bucket", "wh-bucket2", "wh.bucket"],
-    maxLocations = 3,
+    maxLocations = 16,
     hostile = true,
   } = constraints;
   const segment = fc.constantFrom(...TAME, ...(hostile ? HOSTILE : []));
-  const location = fc
-    .tuple(
-      fc.constantFrom("s3", "s3a", "s3n"),
-      fc.constantFrom(...buckets),
-      fc.array(segment, { maxLength: 3 }),
-      fc.constantFrom("", "/"),
-    )
-    .map(
-      ([scheme, bucket, segments, slash]) => [`${scheme}:/`, bucket, ...segments].join("/") + slash,
+  // Half of all locations are in the first bucket, so that lists of it are long.
+  const bucket = fc.constantFrom(...buckets.map(() => buckets[0] ?? ""), ...buckets);
+  const location = fc.record({
+    scheme: fc.constantFrom("s3", "s3a", "s3n"),
+    bucket,
+    path: fc.array(segment, { maxLength: 3 }),
+    slash: fc.constantFrom("", "/"),
+  });
+  const list = fc.array(location, { maxLength: Math.ceil(maxLocations / 6) });
+  const lists = fc.record({ read: list, list, write: list, delete: list }, { requiredKeys: [] });
+  const access = fc.constantFrom(...accesses);
+  const as = fc.constantFrom(
+    ...Object.keys(ECHOES).filter((name) => hostile || name !== "capitals"),
+  );
+  const sometimes = <T>(weight: number, arbitrary: Arbitrary<T>) =>
+    fc.oneof(
+      { withCrossShrink: true },
+      { weight: 6 - weight, arbitrary: fc.constant(null) },
+      { weight, arbitrary },
     );
-  const list = fc.array(location, { maxLength: maxLocations });
-  return fc.record({ read: list, list, write: list, delete: list }, { requiredKeys: [] });
+  // A folder with many tables, as lists differ most often at their end.
+  const family = sometimes(3, fc.record({ access, folder: fc.array(segment, { maxLength: 1 }) }));
+  // What another bucket has of a list: the same, or nearly.
+  const alike = fc.oneof(as, fc.constantFrom("otherLast", "joined"));
+  const others = fc.constantFrom(...(buckets.length > 1 ? buckets.slice(1) : buckets));
+  const twin = sometimes(3, fc.record({ bucket: others, as: alike }));
+  const echo = fc.record({ of: access, to: access, as });
+  const echoes = fc.array(echo, { maxLength: 2 });
+  return fc.tuple(lists, family, twin, echoes).map(([drawn, tables, other, near]) => {
+    const all: { -readonly [access in keyof Locations]: readonly Location[] } = { ...drawn };
+    const [first = ""] = buckets;
+    const add = (to: Access, name: string, paths: Paths) => {
+      if (paths.length === 0) return;
+      const added = paths.map((path) => ({ scheme: "s3", bucket: name, path, slash: "" }));
+      all[to] = [...(all[to] ?? []), ...added].slice(0, maxLocations);
+    };
+    const pathsOf = (of: Access) =>
+      (all[of] ?? []).filter((one) => one.bucket === first).map(({ path }) => path);
+    if (tables !== null) {
+      const paths = TAME.map((name) => [...tables.folder, name]);
+      for (const to of new Set([tables.access, "list" as const])) add(to, first, paths);
+    }
+    const echoOf = (of: Access, name: string) => {
+      const paths = pathsOf(of);
+      return paths.length === 0 ? [] : (ECHOES[name]?.(paths) ?? []);
+    };
+    for (const { of, to, as: name } of near) add(to, first, echoOf(of, name));
+    if (other !== null) for (const of of accesses) add(of, other.bucket, echoOf(of, other.as));
+    const uris = (some: Iterable<Location>) =>
+      [...some].map(
+        ({ scheme, bucket: name, path, slash }) => [`${scheme}:/`, name, ...path].join("/") + slash,
+      );
+    return Object.fromEntries(
+      accesses.flatMap((to) => {
+        const some = all[to];
+        return some === undefined ? [] : [[to, uris(some)]];
+      }),
+    );
+  });
 }
 
-const OBJECT_ACTIONS: readonly string[] = [
-  "s3:GetObject",
-  "s3:PutObject",
-  "s3:DeleteObject",
-  "s3:GetObjectVersion",
-  "s3:AbortMultipartUpload",
-  "s3:PutObjectAcl",
-  "s3:DeleteObjectVersion",
-  "s3:BypassGovernanceRetention",
-];
-const BUCKET_ACTIONS: readonly string[] = [
-  "s3:ListBucket",
-  "s3:GetBucketLocation",
-  "s3:ListBucketVersions",
-  "s3:DeleteBucket",
-  "s3:PutBucketPolicy",
-];
-const KEY_ACTIONS: readonly string[] = [
-  "kms:Decrypt",
-  "kms:GenerateDataKey",
-  "kms:Encrypt",
-  "kms:DescribeKey",
-  "kms:GenerateDataKeyWithoutPlaintext",
-  "kms:ReEncryptFrom",
-  "kms:ScheduleKeyDeletion",
-  "kms:CreateGrant",
-];
+interface Location {
+  readonly scheme: string;
+  readonly bucket: string;
+  readonly path: readonly string[];
+  readonly slash: string;
+}
+
+type Access = keyof Locations;
+type Paths = readonly (readonly string[])[];
+
+/** What the paths of one list become in another: what is nearly the same is mistaken for it. */
+const ECHOES: Readonly<Record<string, (paths: Paths) => Paths>> = {
+  same: (paths) => paths,
+  fewer: (paths) => paths.slice(0, -1),
+  otherLast: (paths) => {
+    const sorted = [...paths].sort((a, b) => (a.join("/") < b.join("/") ? -1 : 1));
+    return [...sorted.slice(0, -1), [...(sorted.at(-1) ?? []), "o"]];
+  },
+  joined: (paths) => [paths.flat()],
+  split: (paths) => paths.flatMap((path) => path.map((segment) => [segment])),
+  siblings: (paths) => paths.map((path) => [...path.slice(0, -1), `${path.at(-1) ?? "o"}2`]),
+  parents: (paths) => paths.map((path) => path.slice(0, -1)),
+  children: (paths) => paths.map((path) => [...path, "o"]),
+  capitals: (paths) => paths.map((path) => path.map((segment) => segment.toUpperCase())),
+};
+
+/** Many locations, some of whose names are so long that each fills a policy. */
+export const largeLocations: Arbitrary<Locations> = fc
+  .tuple(
+    locationsArbitrary({ maxLocations: 24 }),
+    fc.array(fc.tuple(fc.constantFrom(...accesses), fc.nat({ max: 11 }), fc.nat({ max: 220 })), {
+      maxLength: 4,
+    }),
+  )
+  .map(([locations, longer]) => {
+    const lists = new Map(accesses.map((access) => [access, [...(locations[access] ?? [])]]));
+    for (const [access, at, length] of longer) {
+      const list = lists.get(access) ?? [];
+      const uri = list[at % Math.max(1, list.length)];
+      if (uri !== undefined) list[at % list.length] = `${uri}/${"n".repeat(length)}`;
+    }
+    return Object.fromEntries(
+      accesses.flatMap((access) => (locations[access] ? [[access, lists.get(access) ?? []]] : [])),
+    );
+  });
 
 /**
  * Requests that mean something: object actions on objects, bucket actions on buckets, KMS actions on
@@ -199,101 +278,6 @@ const KEY_ACTIONS: readonly string[] = [
  * ```
  */
 export function accessRequestArbitrary(policy?: PolicyDocument): Arbitrary<AccessRequest> {
-  return requestsBeside(namesOfPolicy(policy));
-}
-
-/** Names to make requests of: ARNs of objects, buckets and keys, prefixes, services. */
-export interface Names {
-  readonly objects: readonly string[];
-  readonly prefixes: readonly string[];
-  readonly keys: readonly string[];
-  readonly services: readonly string[];
-}
-
-/** Requests for these names, and for names beside them: more behind, less of it. */
-export function requestsBeside(names: Names): Arbitrary<AccessRequest> {
-  const more = fc.constantFrom("", "x", "/", "0/x", "b/y", "*", "é");
-  const near = (some: readonly string[]) =>
-    fc
-      .tuple(fc.constantFrom(...some), fc.nat({ max: 2 }), more)
-      .map(([name, cut, end]) => name.slice(0, name.length - cut) + end);
-  const object = fc.record({
-    action: fc.constantFrom(...OBJECT_ACTIONS),
-    resource: near(names.objects).map((arn) => (/:::[^/]*\//.test(arn) ? arn : `${arn}/x`)),
-  });
-  const bucketArn = (arn: string) => arn.replace(/(:::[^/]*).*/s, "$1");
-  const bucket = fc.record({
-    action: fc.constantFrom(...BUCKET_ACTIONS),
-    resource: fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom(...names.objects.map(bucketArn)) },
-      near(names.objects.map(bucketArn)).map(bucketArn),
-    ),
-    context: fc.oneof(
-      fc.constant({}),
-      near(names.prefixes).map((prefix) => ({ "s3:prefix": prefix })),
-    ),
-  });
-  const key = fc.record({
-    action: fc.constantFrom(...KEY_ACTIONS),
-    resource: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...names.keys) }, near(names.keys)),
-    context: fc.oneof(
-      fc.constant({}),
-      fc.constantFrom(...names.services).map((service) => ({ "kms:ViaService": service })),
-    ),
-  });
-  return fc.oneof(object, bucket, key);
-}
-
-const SOME: Readonly<Names> = {
-  objects: ["arn:aws:s3:::wh-bucket/db/"],
-  prefixes: ["db/"],
-  keys: ["arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444"],
-  services: ["s3.us-west-2.amazonaws.com", "ec2.us-west-2.amazonaws.com"],
-};
-
-/** What a policy names, with its wildcards left out and its escapes undone. */
-function namesOfPolicy(policy: PolicyDocument | undefined): Names {
-  const literals = (value: string | readonly string[] | undefined) =>
-    (typeof value === "string" ? [value] : (value ?? [])).map((pattern) =>
-      pattern.replace(/\$\{([*?$])\}|\*/g, "$1"),
-    );
-  const statements = policy?.Statement ?? [];
-  const resources = statements.flatMap(({ Resource }) => literals(Resource));
-  const values = (key: string) =>
-    statements.flatMap(({ Condition = {} }) =>
-      Object.values(Condition).flatMap((block) => literals(block[key])),
-    );
-  const objects = resources.filter((resource) => /:s3:::/.test(resource));
-  return {
-    objects: [...SOME.objects, ...objects],
-    prefixes: [
-      ...SOME.prefixes,
-      ...values("s3:prefix"),
-      ...objects.map((arn) => arn.replace(/^.*?:::[^/]*\/?/s, "")),
-    ],
-    keys: [...SOME.keys, ...resources.filter((resource) => /:kms:/.test(resource))],
-    services: [...SOME.services, ...values("kms:ViaService")],
-  };
-}
-
-/** What a session is about, whatever its policy names. */
-export function namesOfSession(session: Session): Names {
-  const { storageConfig } = session;
-  const places = accesses.flatMap((access) => placesOf(session, access));
-  const keys = [storageConfig.currentKmsKey, ...(storageConfig.allowedKmsKeys ?? [])].filter(
-    (key) => key != null,
-  );
-  const partition = partitionOf(session);
-  return {
-    objects: [
-      ...SOME.objects,
-      ...places.map(({ bucket, prefix }) => `arn:${partition}:s3:::${bucket}/${prefix}`),
-    ],
-    prefixes: [...SOME.prefixes, ...places.map(({ prefix }) => prefix)],
-    keys: [...SOME.keys, ...keys],
-    services: [
-      ...SOME.services,
-      ...keys.flatMap((key) => servicesOf({ storageConfig, locations: {} }, key) ?? []),
-    ],
-  };
+  const names = namesOfPolicy(policy);
+  return nearRequests.map((drawn) => requestNear(drawn, names));
 }

@@ -10,11 +10,12 @@ export {
   storageConfigArbitrary,
 } from "./arbitraries.ts";
 export { type MatcherResult, policyMatchers } from "./matchers.ts";
-export type { SessionPolicyGenerator } from "./model.ts";
 export {
   type AssertLeastPrivilegeOptions,
+  type AsyncSessionPolicyGenerator,
   assertLeastPrivilege,
   type LeastPrivilegeProperty,
   leastPrivilegeProperties,
   type PropertyParameters,
+  type SessionPolicyGenerator,
 } from "./properties.ts";

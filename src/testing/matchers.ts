@@ -4,7 +4,12 @@
  */
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
-import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
+import type { AccessRequest } from "../analysis/policy-document.ts";
+import {
+  type AnyPolicyDocument,
+  type PolicyForm,
+  policyDocumentOf,
+} from "../analysis/policy-forms.ts";
 
 /** What a matcher returns to vitest and jest. */
 export interface MatcherResult {
@@ -32,9 +37,9 @@ export interface MatcherResult {
  * ```
  */
 export const policyMatchers: Readonly<{
-  toAllow: (policy: AnyPolicyDocument, request: AccessRequest) => MatcherResult;
-  toDeny: (policy: AnyPolicyDocument, request: AccessRequest) => MatcherResult;
-  toBeNoBroaderThan: (policy: AnyPolicyDocument, other: AnyPolicyDocument) => MatcherResult;
+  toAllow: (policy: PolicyForm, request: AccessRequest) => MatcherResult;
+  toDeny: (policy: PolicyForm, request: AccessRequest) => MatcherResult;
+  toBeNoBroaderThan: (policy: PolicyForm, other: PolicyForm) => MatcherResult;
 }> = {
   toAllow: (policy, request) => {
     const { pass, why } = decided(policy, request);
@@ -59,9 +64,11 @@ export const policyMatchers: Readonly<{
   },
 };
 
-function decided(policy: AnyPolicyDocument, request: AccessRequest) {
+function decided(policy: PolicyForm, request: AccessRequest) {
   const { decision, statements } = decide(policy, request);
-  const list = Array.isArray(policy.Statement) ? policy.Statement : [policy.Statement];
+  // decide has read it: it is an object with statements.
+  const { Statement } = policyDocumentOf(policy) as AnyPolicyDocument;
+  const list: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
   const deciding = statements.map((i) => `\nStatement ${i}: ${show(list[i])}`).join("");
   const because =
     decision === "implicitlyDenied" ? "no statement matches it" : `${decision} by${deciding}`;

@@ -6,43 +6,61 @@
 import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
-import type { PolicyDocument } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
-
-/** A function with the signature of `buildSessionPolicy`. */
-export type SessionPolicyGenerator = (
-  storageConfig: AwsStorageConfig,
-  locations: Locations,
-  options?: SessionPolicyOptions,
-) => PolicyDocument;
 
 /** The arguments of a policy generator. */
 export interface Session {
-  readonly storageConfig: AwsStorageConfig;
+  readonly storageConfig: AwsStorageConfig & {
+    readonly encryptionKeys?: readonly string[] | null | undefined;
+    readonly decryptionKeys?: readonly string[] | null | undefined;
+  };
   readonly locations: Locations;
-  readonly options?: SessionPolicyOptions;
+  readonly options?: SessionPolicyOptions & { readonly [added in Added]?: boolean | undefined };
 }
+
+type Added = "barePaths" | "objectTags" | "objectAcls" | "listMultipartUploads";
 
 type Access = keyof Locations;
 
 export const accesses: readonly Access[] = ["read", "list", "write", "delete"];
 
-/** The locations of an access as bucket and prefix; the prefix ends with `/` unless it is empty. */
-export function placesOf(
-  { locations }: Session,
-  access: Access,
-): { bucket: string; prefix: string }[] {
-  return [...(locations[access] ?? [])].map((uri) => {
-    const [, bucket = "", key = ""] = /^s3[an]?:\/\/([^/]*)\/?(.*)$/s.exec(uri) ?? [];
-    return { bucket, prefix: key === "" || key.endsWith("/") ? key : `${key}/` };
-  });
+/** A location as S3 names it; the prefix ends with `/` unless it is empty. */
+export interface Place {
+  readonly access: Access;
+  readonly bucket: string;
+  readonly prefix: string;
 }
 
-/** The partition of the session's ARNs. */
-export function partitionOf({ storageConfig }: Session): string {
-  const { roleArn, region, currentKmsKey, allowedKmsKeys, kmsUnavailable } = storageConfig;
+/** The locations of a session, of all accesses. */
+export function placesOf({ locations }: Session): Place[] {
+  return accesses.flatMap((access) =>
+    [...(locations[access] ?? [])].map((uri) => {
+      const [, bucket = "", key = ""] = /^s3[an]?:\/\/([^/]*)\/?(.*)$/is.exec(uri) ?? [];
+      return { access, bucket, prefix: key === "" || key.endsWith("/") ? key : `${key}/` };
+    }),
+  );
+}
+
+/** A configured KMS key, and whether new data may be encrypted with it. */
+export interface Key {
+  readonly arn: string;
+  readonly encrypts: boolean;
+}
+
+/** The keys of a configuration; a key that is configured for both purposes encrypts. */
+export function keysOf({ storageConfig }: Session): Key[] {
+  const { currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys } = storageConfig;
+  if (String(storageConfig.kmsUnavailable) === "true") return [];
+  const encrypting = [...(currentKmsKey == null ? [] : [currentKmsKey]), ...(encryptionKeys ?? [])];
+  const all = new Set([...encrypting, ...(allowedKmsKeys ?? []), ...(decryptionKeys ?? [])]);
+  return [...all].map((arn) => ({ arn, encrypts: encrypting.includes(arn) }));
+}
+
+/** The partition of the session's S3 ARNs. Other vendors' stores know `arn:aws:s3:::` only. */
+export function partitionOf(session: Session): string {
+  const { roleArn, region } = session.storageConfig;
   const ofRole = roleArn?.split(":")[1];
-  if (ofRole) return ofRole;
+  if (ofRole) return /^aws(-[a-z]+)*$/.test(ofRole) ? ofRole : "aws";
   const prefixes = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -55,13 +73,15 @@ export function partitionOf({ storageConfig }: Session): string {
   for (const [prefix, partition] of Object.entries(prefixes)) {
     if (region?.startsWith(prefix)) return partition;
   }
-  const key = currentKmsKey ?? allowedKmsKeys?.[0];
-  return (kmsUnavailable || isOutsideAws(storageConfig) ? undefined : key?.split(":")[1]) ?? "aws";
+  const [key] = keysOf(session);
+  return (isOutsideAws(session.storageConfig) ? undefined : key?.arn.split(":")[1]) ?? "aws";
 }
 
-function isOutsideAws({ endpoint, endpointInternal }: AwsStorageConfig): boolean {
-  const url = endpoint ?? endpointInternal;
-  return url != null && !/\.amazonaws\.com(\.cn)?(:\d+)?(\/|$)/.test(url);
+/** @see https://docs.aws.amazon.com/general/latest/gr/s3.html */
+function isOutsideAws({ endpoint, endpointInternal, stsEndpoint }: AwsStorageConfig): boolean {
+  const host =
+    /^(?:[^/]*:\/\/)?[^/:]*\.(?:amazonaws\.(?:com|com\.cn|eu)|api\.aws)(?::\d+)?(?:\/|$)/i;
+  return [endpoint ?? endpointInternal, stsEndpoint].some((url) => url != null && !host.test(url));
 }
 
 /** The services through which a key may be used; undefined if that is not restricted. */
@@ -76,54 +96,78 @@ export function servicesOf({ storageConfig, options }: Session, key: string): st
   return suffix === undefined ? undefined : [`s3.${region}.${suffix}`];
 }
 
-/** Whether a session was asked to be allowed a request. */
-export function isAskedFor(session: Session, request: AccessRequest): boolean {
-  const { action, resource, context = {} } = request;
-  const { objectVersions = false, abortMultipartUploads = false } = session.options ?? {};
-  const s3 = `arn:${partitionOf(session)}:s3:::`;
-  const some = (access: Access, test: (place: { bucket: string; prefix: string }) => boolean) =>
-    placesOf(session, access).some(test);
+/** Actions on objects: the access that asks for them, and the option without which none does. */
+const OBJECT_ACTIONS: Readonly<
+  Record<string, readonly [Access, keyof NonNullable<Session["options"]> | ""]>
+> = {
+  "s3:GetObject": ["read", ""],
+  "s3:GetObjectVersion": ["read", "objectVersions"],
+  "s3:GetObjectTagging": ["read", "objectTags"],
+  "s3:PutObject": ["write", ""],
+  "s3:PutObjectTagging": ["write", "objectTags"],
+  "s3:PutObjectAcl": ["write", "objectAcls"],
+  "s3:AbortMultipartUpload": ["write", "abortMultipartUploads"],
+  "s3:ListMultipartUploadParts": ["write", "listMultipartUploads"],
+  "s3:DeleteObject": ["delete", ""],
+};
 
-  if (resource.startsWith(s3)) {
+/** A function that tells whether a session was asked to be allowed a request. */
+export function askedBy(session: Session): (request: AccessRequest) => boolean {
+  const places = placesOf(session);
+  const keys = keysOf(session);
+  const options = session.options ?? {};
+  const s3 = `arn:${partitionOf(session)}:s3:::`;
+  const some = (access: Access, test: (place: Place) => boolean) =>
+    places.some((place) => place.access === access && test(place));
+
+  const isBucketAsked = (action: string, name: string, listed: unknown) => {
+    if (action === "s3:GetBucketLocation") return places.some(({ bucket }) => bucket === name);
+    if (action === "s3:ListBucketMultipartUploads") {
+      // This action knows no s3:prefix, so only who may write the whole bucket asks for it.
+      const isWhole = ({ bucket, prefix }: Place) => bucket === name && prefix === "";
+      return options.listMultipartUploads === true && some("write", isWhole);
+    }
+    return (
+      action === "s3:ListBucket" &&
+      some("list", ({ bucket, prefix }) => {
+        if (bucket !== name) return false;
+        if (prefix === "") return true;
+        if (typeof listed !== "string") return false;
+        return listed.startsWith(prefix) || (options.barePaths === true && `${listed}/` === prefix);
+      })
+    );
+  };
+  const isObjectAsked = (action: string, inBucket: string, key: string) => {
+    const [access, option] = OBJECT_ACTIONS[action] ?? [];
+    if (access === undefined || (option && options[option] !== true)) return false;
+    return some(access, ({ bucket, prefix }) => {
+      if (bucket !== inBucket) return false;
+      const isBare = prefix !== "" && `${key}/` === prefix;
+      return (
+        key.startsWith(prefix) ||
+        (options.barePaths === true && action === "s3:GetObject" && isBare)
+      );
+    });
+  };
+  const isKeyAsked = (action: string, resource: string, service: unknown) => {
+    const key = keys.find(({ arn }) => arn === resource);
+    if (key === undefined) return false;
+    const services = servicesOf(session, resource);
+    if (services && !services.includes(String(service))) return false;
+    const reads = some("read", () => true);
+    const encrypts = key.encrypts && some("write", () => true);
+    return (
+      (action === "kms:Decrypt" && (reads || encrypts)) ||
+      (action === "kms:GenerateDataKey" && encrypts)
+    );
+  };
+
+  return ({ action, resource, context = {} }) => {
+    if (!resource.startsWith(s3)) return isKeyAsked(action, resource, context["kms:ViaService"]);
     const name = resource.slice(s3.length);
     const slash = name.indexOf("/");
-    if (slash < 0) {
-      if (action === "s3:GetBucketLocation") {
-        return accesses.some((access) => some(access, ({ bucket }) => bucket === name));
-      }
-      if (action !== "s3:ListBucket") return false;
-      const listed = context["s3:prefix"];
-      return some(
-        "list",
-        ({ bucket, prefix }) =>
-          bucket === name &&
-          (prefix === "" || (typeof listed === "string" && listed.startsWith(prefix))),
-      );
-    }
-    const access = new Map<string, Access | false>([
-      ["s3:GetObject", "read"],
-      ["s3:GetObjectVersion", objectVersions && "read"],
-      ["s3:PutObject", "write"],
-      ["s3:AbortMultipartUpload", abortMultipartUploads && "write"],
-      ["s3:DeleteObject", "delete"],
-    ]).get(action);
-    if (!access) return false;
-    return some(
-      access,
-      ({ bucket, prefix }) =>
-        bucket === name.slice(0, slash) && name.slice(slash + 1).startsWith(prefix),
-    );
-  }
-
-  const { currentKmsKey, allowedKmsKeys, kmsUnavailable } = session.storageConfig;
-  if (kmsUnavailable) return false;
-  const services = servicesOf(session, resource);
-  if (services && !services.includes(String(context["kms:ViaService"]))) return false;
-  const reads = some("read", () => true);
-  const writes = some("write", () => true);
-  const isCurrent = resource === currentKmsKey;
-  const isOlder = allowedKmsKeys?.includes(resource) === true;
-  if (action === "kms:Decrypt") return (isCurrent && (reads || writes)) || (isOlder && reads);
-  if (action === "kms:GenerateDataKey") return isCurrent && writes;
-  return false;
+    return slash < 0
+      ? isBucketAsked(action, name, context["s3:prefix"])
+      : isObjectAsked(action, name.slice(0, slash), name.slice(slash + 1));
+  };
 }

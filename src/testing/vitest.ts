@@ -3,7 +3,8 @@
  * @module
  */
 import type {} from "vitest";
-import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
+import type { AccessRequest } from "../analysis/policy-document.ts";
+import type { PolicyForm } from "../analysis/policy-forms.ts";
 
 /** The matchers of `policyMatchers`, as `expect(policy)` has them. */
 export interface PolicyMatchers<R> {
@@ -12,7 +13,7 @@ export interface PolicyMatchers<R> {
   /** The policy denies the request, in a statement or by default. */
   toDeny: (request: AccessRequest) => R;
   /** Whatever the policy allows, the other allows too. */
-  toBeNoBroaderThan: (other: AnyPolicyDocument) => R;
+  toBeNoBroaderThan: (other: PolicyForm) => R;
 }
 
 declare module "vitest" {

@@ -88,7 +88,7 @@ const unescaped = (text: string) => text.replace(/\$\{([*?])\}/g, "$1");
 /** The wildcards of one action's resources, or of the prefixes of lists, are not escaped. */
 function unescapedFor(action: string): Generator {
   return changing((s) => {
-    if (!names(s, action)) return s;
+    if (!names(s, action) || (action === "s3:ListBucket" && s.Condition === undefined)) return s;
     if (s.Condition === undefined) {
       const Action = asList(s.Action);
       return { ...s, Action, Resource: asList(s.Resource).map(unescaped) };
@@ -101,7 +101,172 @@ const first = (list: Locations["read"]) => [...(list ?? [])][0];
 
 const names = (s: Statement, action: string) => asList(s.Action).includes(action);
 
+const BACKDOOR = "arn:aws:s3:::backdoor";
+
+/** Each bucket that is listed by prefixes shares the statement of those with the same key. */
+function mergingLists(keyOf: (prefixes: readonly string[]) => string): Generator {
+  return rewritten((policy) => {
+    const prefixesOf = ({ Action, Condition }: Statement) =>
+      Action === "s3:ListBucket" ? Condition?.["StringLike"]?.["s3:prefix"] : undefined;
+    const lists = new Map<string, string[]>();
+    for (const statement of policy.Statement) {
+      for (const bucket of asList(statement.Resource)) {
+        const prefixes = asList(prefixesOf(statement) ?? []);
+        if (prefixes.length > 0) lists.set(bucket, [...(lists.get(bucket) ?? []), ...prefixes]);
+      }
+    }
+    const merged = new Map<string, { buckets: string[]; prefixes: string[] }>();
+    for (const [bucket, all] of lists) {
+      // The shortest policy may list a prefix twice: alone, and inside another one.
+      const isInside = (prefix: string) =>
+        all.some((other) => other !== prefix && prefix.startsWith(other.slice(0, -1)));
+      const prefixes = [...new Set(all)].filter((prefix) => !isInside(prefix));
+      const key = keyOf(prefixes.sort().map((prefix) => prefix.slice(0, -2)));
+      const same = merged.get(key) ?? { buckets: [], prefixes: [] };
+      same.buckets.push(bucket);
+      same.prefixes.push(...prefixes);
+      merged.set(key, same);
+    }
+    const others = policy.Statement.filter((statement) => prefixesOf(statement) === undefined);
+    const Statement = [...merged.values()].map(({ buckets, prefixes }) => ({
+      Effect: "Allow",
+      Action: "s3:ListBucket",
+      Resource: buckets,
+      Condition: { StringLike: { "s3:prefix": prefixes } },
+    }));
+    return { ...policy, Statement: [...others, ...Statement] };
+  });
+}
+
+/** A generator that remembers policies, by a key that does not hold all they depend on. */
+function remembering(keyOf: (...args: Parameters<Generator>) => unknown): Generator {
+  const known = new Map<string, PolicyDocument>();
+  return (...args) => {
+    const key = JSON.stringify(keyOf(...args));
+    const policy = known.get(key) ?? buildSessionPolicy(...args);
+    known.set(key, policy);
+    return policy;
+  };
+}
+
+const lists = (locations: Locations) =>
+  Object.entries(locations).map(([access, uris]): [string, string[]] => [access, [...uris]]);
+
 export const plantedFaults: readonly PlantedFault[] = [
+  ...(
+    [
+      ["read", "s3:GetObject", `${BACKDOOR}/*`],
+      ["written", "s3:PutObject", `${BACKDOOR}/*`],
+      ["listed", "s3:ListBucket", BACKDOOR],
+    ] as const
+  ).map(([what, Action, Resource]) => ({
+    fault: `a foreign bucket may be ${what}`,
+    caughtBy: "only-what-was-asked",
+    says: BACKDOOR,
+    generate: adding(() => [{ Effect: "Allow", Action, Resource }]),
+  })),
+  {
+    fault: "a foreign prefix of every bucket may be read",
+    caughtBy: "only-what-was-asked",
+    says: "/backdoor/",
+    generate: changing((s) => {
+      if (!names(s, "s3:GetObject")) return s;
+      const buckets = asList(s.Resource).map((arn) => arn.replace(/(:::[^/]*).*/s, "$1"));
+      const foreign = [...new Set(buckets)].map((bucket) => `${bucket}/backdoor/*`);
+      return { ...s, Resource: [...asList(s.Resource), ...foreign] };
+    }),
+  },
+  {
+    fault: "a foreign prefix may be listed",
+    caughtBy: "only-what-was-asked",
+    says: "backdoor/",
+    generate: changing((s) => {
+      const prefixes = s.Condition?.["StringLike"]?.["s3:prefix"];
+      if (prefixes === undefined) return s;
+      const more = [...asList(prefixes), "backdoor/*"];
+      return { ...s, Condition: { StringLike: { "s3:prefix": more } } };
+    }),
+  },
+  {
+    fault: "the same names in another partition",
+    caughtBy: "only-what-was-asked",
+    says: "arn:aws-iso-b:s3:::",
+    generate: changing((s) => ({
+      ...s,
+      Resource: asList(s.Resource).flatMap((arn) =>
+        arn.includes(":s3:::") ? [arn, arn.replace(/^arn:[^:]*/, "arn:aws-iso-b")] : [arn],
+      ),
+    })),
+  },
+  {
+    fault: "the folder that siblings share: db/* for db/a and db/b",
+    caughtBy: "only-what-was-asked",
+    says: 'allowed, but not asked for: {"action":',
+    generate: changing((s) => {
+      const folders = new Map<string, string[]>();
+      for (const arn of asList(s.Resource)) {
+        const folder = /^(.*:::[^/]*\/.*\/)[^/]+\/\*$/s.exec(arn)?.[1];
+        const own = folder === undefined ? arn : `${folder}*`;
+        folders.set(own, [...(folders.get(own) ?? []), arn]);
+      }
+      const Resource = [...folders].flatMap(([folder, arns]) => (arns.length > 1 ? folder : arns));
+      return { ...s, Resource };
+    }),
+  },
+  {
+    fault: "lists are the same if they read the same, joined with a slash",
+    caughtBy: "only-what-was-asked",
+    says: '"s3:ListBucket"',
+    generate: mergingLists((prefixes) => prefixes.join("/")),
+  },
+  {
+    fault: "lists are the same if their count and first three are",
+    caughtBy: "only-what-was-asked",
+    says: '"s3:ListBucket"',
+    generate: mergingLists((prefixes) => [prefixes.length, ...prefixes.slice(0, 3)].join("\n")),
+  },
+  {
+    fault: "keys that differ in case are the same",
+    caughtBy: "all-that-was-asked",
+    says: '"kms:Decrypt"',
+    generate: changing((s) => {
+      const distinct = new Map(asList(s.Resource).map((arn) => [arn.toLowerCase(), arn]));
+      return names(s, "kms:Decrypt") ? { ...s, Resource: [...distinct.values()] } : s;
+    }),
+  },
+  ...(
+    [
+      ["locations, whatever the catalog", (_, locations) => lists(locations)],
+      [
+        "catalog and number of locations",
+        (config, l) => [config, lists(l).map(([a, u]) => [a, u.length])],
+      ],
+      [
+        "catalog and locations, whatever the access",
+        (config, l) => [config, lists(l).flatMap(([, u]) => u)],
+      ],
+      [
+        "catalog and locations, whatever their case",
+        (config, l, options) => [config, JSON.stringify([lists(l), options]).toLowerCase()],
+      ],
+      ["catalog and locations, whatever the options", (config, l) => [config, lists(l)]],
+    ] as readonly [string, Parameters<typeof remembering>[0]][]
+  ).map(([what, keyOf]) => ({
+    fault: `a cache by ${what}`,
+    caughtBy: "independent-of-other-sessions",
+    says: "broken promise: session ",
+    generate: remembering(keyOf),
+  })),
+  {
+    fault: "more locations than four are refused",
+    caughtBy: "fits-or-throws",
+    says: "broken promise: no error for",
+    generate: (config, locations, options) => {
+      const limited = (options?.maxLength ?? 0) < Number.POSITIVE_INFINITY;
+      if (limited && lists(locations).flatMap(([, uris]) => uris).length > 4) throw new Error("no");
+      return buildSessionPolicy(config, locations, options);
+    },
+  },
   {
     fault: "wildcards in a location are not escaped",
     caughtBy: "special-characters-stay-literal",
