@@ -17,7 +17,7 @@ import { namesOfPolicy, nearRequests, requestNear } from "./requests.ts";
 export interface StorageConfigConstraints {
   /** Partitions of roles and keys. Default: `aws`, `aws-cn`, `aws-us-gov` and `aws-iso`. */
   readonly partitions?: readonly string[];
-  /** Most keys in `allowedKmsKeys`. Default 3; with 0 there is no current key either. */
+  /** Most keys in each list of keys. Default 3; with 0 there is no current key either. */
   readonly maxKmsKeys?: number;
   /** Whether some have an S3 endpoint outside AWS. Default true. */
   readonly customEndpoints?: boolean;
@@ -32,6 +32,8 @@ export interface LocationsConstraints {
   /** Whether prefixes hold wildcards, variables, quotes, other scripts and dots. Default true. */
   readonly hostile?: boolean;
 }
+
+const MINIO = "http://minio.local:9000";
 
 const REGIONS: Readonly<Record<string, readonly [string, string]>> = {
   aws: ["us-west-2", "eu-central-1"],
@@ -87,14 +89,20 @@ export function storageConfigArbitrary(
           region,
           currentKmsKey: some ? key : fc.constant(null),
           allowedKmsKeys: fc.array(key, { maxLength: maxKmsKeys }),
+          encryptionKeys: fc.array(key, { maxLength: maxKmsKeys }),
+          decryptionKeys: fc.array(key, { maxLength: maxKmsKeys }),
           kmsUnavailable: fc.boolean(),
           endpoint: customEndpoints
-            ? fc.constantFrom(null, "https://s3.us-west-2.amazonaws.com", "http://minio.local:9000")
+            ? fc.constantFrom(null, "https://s3.us-west-2.amazonaws.com", MINIO)
             : fc.constant(null),
         },
         { requiredKeys: isKnown ? [] : ["roleArn"] },
       )
       .map((config) => {
+        if (config.endpoint === MINIO && config.externalId !== undefined) {
+          // Another vendor's store, with the roles of its own STS.
+          return { ...config, roleArn: `urn:ecs:iam::ns1:role/${partition}` };
+        }
         // The partition must be told by the role or else by the region.
         if (partition === "aws" || config.roleArn !== undefined || config.region !== undefined) {
           return config;

@@ -10,15 +10,10 @@ import type { AwsStorageConfig } from "../storage-config.ts";
 
 /** The arguments of a policy generator. */
 export interface Session {
-  readonly storageConfig: AwsStorageConfig & {
-    readonly encryptionKeys?: readonly string[] | null | undefined;
-    readonly decryptionKeys?: readonly string[] | null | undefined;
-  };
+  readonly storageConfig: AwsStorageConfig;
   readonly locations: Locations;
-  readonly options?: SessionPolicyOptions & { readonly [added in Added]?: boolean | undefined };
+  readonly options?: SessionPolicyOptions;
 }
-
-type Added = "barePaths" | "objectTags" | "objectAcls" | "listMultipartUploads";
 
 type Access = keyof Locations;
 
@@ -61,6 +56,7 @@ export function partitionOf(session: Session): string {
   const { roleArn, region } = session.storageConfig;
   const ofRole = roleArn?.split(":")[1];
   if (ofRole) return /^aws(-[a-z]+)*$/.test(ofRole) ? ofRole : "aws";
+  if (isOutsideAws(session.storageConfig)) return "aws";
   const prefixes = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -73,8 +69,7 @@ export function partitionOf(session: Session): string {
   for (const [prefix, partition] of Object.entries(prefixes)) {
     if (region?.startsWith(prefix)) return partition;
   }
-  const [key] = keysOf(session);
-  return (isOutsideAws(session.storageConfig) ? undefined : key?.arn.split(":")[1]) ?? "aws";
+  return keysOf(session)[0]?.arn.split(":")[1] ?? "aws";
 }
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/s3.html */
@@ -97,19 +92,18 @@ export function servicesOf({ storageConfig, options }: Session, key: string): st
 }
 
 /** Actions on objects: the access that asks for them, and the option without which none does. */
-const OBJECT_ACTIONS: Readonly<
-  Record<string, readonly [Access, keyof NonNullable<Session["options"]> | ""]>
-> = {
-  "s3:GetObject": ["read", ""],
-  "s3:GetObjectVersion": ["read", "objectVersions"],
-  "s3:GetObjectTagging": ["read", "objectTags"],
-  "s3:PutObject": ["write", ""],
-  "s3:PutObjectTagging": ["write", "objectTags"],
-  "s3:PutObjectAcl": ["write", "objectAcls"],
-  "s3:AbortMultipartUpload": ["write", "abortMultipartUploads"],
-  "s3:ListMultipartUploadParts": ["write", "listMultipartUploads"],
-  "s3:DeleteObject": ["delete", ""],
-};
+const OBJECT_ACTIONS: Readonly<Record<string, readonly [Access, keyof SessionPolicyOptions | ""]>> =
+  {
+    "s3:GetObject": ["read", ""],
+    "s3:GetObjectVersion": ["read", "objectVersions"],
+    "s3:GetObjectTagging": ["read", "objectTags"],
+    "s3:PutObject": ["write", ""],
+    "s3:PutObjectTagging": ["write", "objectTags"],
+    "s3:PutObjectAcl": ["write", "objectAcls"],
+    "s3:AbortMultipartUpload": ["write", "abortMultipartUploads"],
+    "s3:ListMultipartUploadParts": ["write", "listMultipartUploads"],
+    "s3:DeleteObject": ["delete", ""],
+  };
 
 /** A function that tells whether a session was asked to be allowed a request. */
 export function askedBy(session: Session): (request: AccessRequest) => boolean {

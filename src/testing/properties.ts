@@ -132,7 +132,7 @@ export function propertiesJudgedBy(allows: Judge): readonly LeastPrivilegeProper
   ];
 }
 
-const onlyWhatWasAsked: Property<[Session, NearRequest[]]> = {
+const onlyWhatWasAsked: Readonly<Property<[Session, NearRequest[]]>> = {
   name: "only-what-was-asked",
   statement: "Every request that the policy allows was asked for.",
   draw: withRequests,
@@ -148,7 +148,7 @@ const onlyWhatWasAsked: Property<[Session, NearRequest[]]> = {
   },
 };
 
-const allThatWasAsked: Property<[Session, NearRequest[]]> = {
+const allThatWasAsked: Readonly<Property<[Session, NearRequest[]]>> = {
   name: "all-that-was-asked",
   statement: "Every request that was asked for is allowed.",
   draw: withRequests,
@@ -165,7 +165,7 @@ const allThatWasAsked: Property<[Session, NearRequest[]]> = {
   },
 };
 
-const closedVocabulary: Property<Session> = {
+const closedVocabulary: Readonly<Property<Session>> = {
   name: "closed-vocabulary",
   statement:
     'Actions are spelled out; there is no Resource "*" except in a sole Deny of everything; no NotAction, NotResource or other element.',
@@ -199,7 +199,7 @@ const closedVocabulary: Property<Session> = {
   },
 };
 
-const noWriteWithoutWrite: Property<[Session, "write" | "delete"]> = {
+const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
   name: "no-write-without-write",
   statement:
     "Without a write location there is no action that writes or encrypts; without a delete location none that deletes.",
@@ -219,7 +219,7 @@ const noWriteWithoutWrite: Property<[Session, "write" | "delete"]> = {
   },
 };
 
-const kmsOnlyOnConfiguredKeys: Property<Session> = {
+const kmsOnlyOnConfiguredKeys: Readonly<Property<Session>> = {
   name: "kms-only-on-configured-keys",
   statement:
     "KMS actions name configured keys only, and those that encrypt only keys that are configured to encrypt.",
@@ -239,7 +239,7 @@ const kmsOnlyOnConfiguredKeys: Property<Session> = {
   },
 };
 
-const noDataNoKms: Property<[Session, boolean]> = {
+const noDataNoKms: Readonly<Property<[Session, boolean]>> = {
   name: "no-data-no-kms",
   statement:
     "A session that neither reads nor writes, or whose store has no KMS, gets no KMS action.",
@@ -258,7 +258,7 @@ const noDataNoKms: Property<[Session, boolean]> = {
   },
 };
 
-const neverBroaderThanPolaris: Property<[Session, NearRequest[]]> = {
+const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
   name: "never-broader-than-polaris",
   statement:
     "Whatever is allowed, Apache Polaris allows in the partition that it assumes; except to list the root of a bucket, and what an option adds.",
@@ -295,7 +295,7 @@ const neverBroaderThanPolaris: Property<[Session, NearRequest[]]> = {
   },
 };
 
-const specialCharactersStayLiteral: Property<[Session, string]> = {
+const specialCharactersStayLiteral: Readonly<Property<[Session, string]>> = {
   name: "special-characters-stay-literal",
   statement:
     "The characters * ? $ { } in a location stand for themselves, and nothing else may stand in their place.",
@@ -322,12 +322,14 @@ const specialCharactersStayLiteral: Property<[Session, string]> = {
   },
 };
 
-const monotone: Property<{
-  session: Session;
-  fewer: Session;
-  keyless: Session;
-  near: NearRequest[];
-}> = {
+const monotone: Readonly<
+  Property<{
+    session: Session;
+    fewer: Session;
+    keyless: Session;
+    near: NearRequest[];
+  }>
+> = {
   name: "monotone",
   statement: "One more location takes no access away, and one key less adds none.",
   draw: (draws) =>
@@ -365,7 +367,7 @@ const monotone: Property<{
   },
 };
 
-const canonical: Property<Session> = {
+const canonical: Readonly<Property<Session>> = {
   name: "canonical",
   statement:
     "Order, repetition, a trailing slash and the spelling of the scheme leave the serialized policy as it is.",
@@ -397,7 +399,7 @@ function respelled(session: Session): Session {
   return { ...session, storageConfig, locations };
 }
 
-const fitsOrThrows: Property<[Session, number | undefined]> = {
+const fitsOrThrows: Readonly<Property<[Session, number | undefined]>> = {
   name: "fits-or-throws",
   statement:
     "A serialized policy has at most maxLength characters, by default 2,048, all of U+0020–U+00FF. There is an error only if it would have more.",
@@ -440,7 +442,7 @@ function needed({ storageConfig, locations }: Session): number {
   return serializePolicy(buildSessionPolicy(storageConfig, locations, { maxLength })).length;
 }
 
-const inputsUntouched: Property<[Session, string, boolean]> = {
+const inputsUntouched: Readonly<Property<[Session, string, boolean]>> = {
   name: "inputs-untouched",
   statement: "What is passed in, frozen or not, is never changed.",
   draw: ({ sessions }) =>
@@ -454,7 +456,7 @@ const inputsUntouched: Property<[Session, string, boolean]> = {
   },
 };
 
-const errorsAreTyped: Property<unknown[]> = {
+const errorsAreTyped: Readonly<Property<unknown[]>> = {
   name: "errors-are-typed",
   statement: "Any JSON value for any argument gives a policy or an error with a code and issues.",
   draw: ({ configs, locations, options }) => {
@@ -479,7 +481,7 @@ const errorsAreTyped: Property<unknown[]> = {
   },
 };
 
-const independentOfOtherSessions: Property<[Session, Session]> = {
+const independentOfOtherSessions: Readonly<Property<[Session, Session]>> = {
   name: "independent-of-other-sessions",
   statement: "What other sessions ask for, before or at the same time, changes nothing.",
   draw: ({ sessions }) =>
@@ -787,7 +789,7 @@ function matchesOneOf(pattern: string, actions: readonly string[]): boolean {
 }
 
 /** Actions that may be emitted, and the option without which they are not. */
-const VOCABULARY: Readonly<Record<string, keyof NonNullable<Session["options"]> | "">> = {
+const VOCABULARY: Readonly<Record<string, keyof SessionPolicyOptions | "">> = {
   "s3:GetObject": "",
   "s3:GetObjectVersion": "objectVersions",
   "s3:GetObjectTagging": "objectTags",
