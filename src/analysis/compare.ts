@@ -18,11 +18,11 @@ import {
 import { type Glob, type MatchClass, matchClasses, matches, parseGlob } from "./glob.ts";
 import {
   type AccessRequest,
+  type AnyPolicyDocument,
   type ParsedStatement,
   parsePolicy,
   type Test,
 } from "./policy-document.ts";
-import type { PolicyForm } from "./policy-forms.ts";
 
 /** How what one policy allows relates to what another does. */
 export interface Comparison {
@@ -66,8 +66,8 @@ const MOST_REQUESTS = 200_000;
  * // { action: "s3:GetObject", resource: "arn:aws:s3:::wh-bucket/db/" }
  * ```
  */
-export function compareAccess(first: PolicyForm, second: PolicyForm): Comparison {
-  const parse = (policy: PolicyForm) =>
+export function compareAccess(first: AnyPolicyDocument, second: AnyPolicyDocument): Comparison {
+  const parse = (policy: AnyPolicyDocument) =>
     reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
   const { onlyInFirst, onlyInSecond } = differences(parse(first), parse(second));
   if (onlyInFirst && onlyInSecond) return { relation: "incomparable", onlyInFirst, onlyInSecond };

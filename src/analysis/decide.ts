@@ -6,8 +6,12 @@
  */
 import { fault, reading } from "../errors.ts";
 import { matches } from "./glob.ts";
-import { type AccessRequest, type ParsedStatement, parsePolicy } from "./policy-document.ts";
-import type { PolicyForm } from "./policy-forms.ts";
+import {
+  type AccessRequest,
+  type AnyPolicyDocument,
+  type ParsedStatement,
+  parsePolicy,
+} from "./policy-document.ts";
 
 /** A decision, and the statements it is due to. */
 export interface Decision {
@@ -24,7 +28,7 @@ export interface Decision {
  * `StringLike`, `StringNotLike`, each also `IfExists`, and `Null`; wildcards `*` and `?`, which match
  * any characters, and the escapes `${*}`, `${?}`, `${$}`.
  *
- * @param policy a policy document of version 2012-10-17, its JSON text, or an AssumeRole request.
+ * @param policy a policy document of version 2012-10-17.
  * @param request action, resource and context. A context key with an empty list is absent.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` for anything else in the policy, with its place, and
  *   where a pattern takes more than 10,000,000 steps to match, far beyond ARNs; `INVALID_REQUEST` if
@@ -42,21 +46,9 @@ export interface Decision {
  * // { decision: "implicitlyDenied", statements: [] }
  * ```
  */
-export function decide(policy: PolicyForm, request: AccessRequest): Decision {
-  return decider(policy)(request);
-}
-
-/** Reads a policy once, to decide many requests by it. */
-export function decider(policy: PolicyForm): (request: AccessRequest) => Decision {
+export function decide(policy: AnyPolicyDocument, request: AccessRequest): Decision {
   const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
-  return (request) =>
-    decideBy(
-      statements,
-      reading("INVALID_REQUEST", "The request", () => parseRequest(request)),
-    );
-}
-
-function decideBy(statements: readonly ParsedStatement[], asked: ParsedRequest): Decision {
+  const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
   const matching = statements.map((statement) => statementMatches(statement, asked));
   const effects = (effect: string) =>
     statements.flatMap((statement, i) => (matching[i] && statement.effect === effect ? [i] : []));
@@ -70,7 +62,7 @@ function decideBy(statements: readonly ParsedStatement[], asked: ParsedRequest):
 /**
  * Whether a policy allows a request: {@link decide} in one word.
  *
- * @param policy a policy document of version 2012-10-17, its JSON text, or an AssumeRole request.
+ * @param policy a policy document of version 2012-10-17.
  * @param request action, resource and context.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY`, `INVALID_REQUEST`
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -87,7 +79,7 @@ function decideBy(statements: readonly ParsedStatement[], asked: ParsedRequest):
  * // false
  * ```
  */
-export function isAllowed(policy: PolicyForm, request: AccessRequest): boolean {
+export function isAllowed(policy: AnyPolicyDocument, request: AccessRequest): boolean {
   return decide(policy, request).decision === "allowed";
 }
 

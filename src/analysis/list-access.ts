@@ -4,8 +4,7 @@
  */
 import { reading } from "../errors.ts";
 import { kindsOf, resourceKindOf } from "./actions.ts";
-import { parsePolicy, type Test } from "./policy-document.ts";
-import type { PolicyForm } from "./policy-forms.ts";
+import { type AnyPolicyDocument, parsePolicy, type Test } from "./policy-document.ts";
 
 /** One thing that a statement allows or denies: actions on a resource. */
 export interface AccessRow {
@@ -42,7 +41,7 @@ export interface AccessRow {
  * // [["s3:GetBucketLocation", "wh-bucket", ""], ["s3:ListBucket", "wh-bucket", 's3:prefix is like "db/*"']]
  * ```
  */
-export function listAccess(policy: PolicyForm): AccessRow[] {
+export function listAccess(policy: AnyPolicyDocument): AccessRow[] {
   const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
   return statements.flatMap(({ effect, tests, written }, statement) => {
     const condition = tests.map(inWords).join(", and ");

@@ -6,7 +6,12 @@
  */
 import { fault, isDense } from "../errors.ts";
 import { type Glob, matches, parseGlob } from "./glob.ts";
-import { type PolicyForm, policyDocumentOf } from "./policy-forms.ts";
+
+/** A policy document as others write it: what is not supported is found when it is read. */
+export interface AnyPolicyDocument {
+  readonly Version?: string;
+  readonly Statement: unknown;
+}
 
 /** A request that IAM decides. */
 export interface AccessRequest {
@@ -50,12 +55,8 @@ type Path = readonly (string | number)[];
  *
  * @throws SessionPolicyError `UNSUPPORTED_POLICY`, with the place of what is not supported.
  */
-export function parsePolicy(policy: PolicyForm): ParsedStatement[] {
-  const { Version, Statement } = record(
-    policyDocumentOf(policy),
-    [],
-    ["Version", "Id", "Statement"],
-  );
+export function parsePolicy(policy: AnyPolicyDocument): ParsedStatement[] {
+  const { Version, Statement } = record(policy, [], ["Version", "Id", "Statement"]);
   if (Version !== "2012-10-17") {
     throw unsupported(["Version"], 'must be "2012-10-17": in older policies ${*} is no escape.');
   }

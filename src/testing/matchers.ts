@@ -4,12 +4,8 @@
  */
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
-import type { AccessRequest } from "../analysis/policy-document.ts";
-import {
-  type AnyPolicyDocument,
-  type PolicyForm,
-  policyDocumentOf,
-} from "../analysis/policy-forms.ts";
+import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
+import { type PolicyForm, policyDocumentOf } from "./policy-forms.ts";
 
 /** What a matcher returns to vitest and jest. */
 export interface MatcherResult {
@@ -53,7 +49,7 @@ export const policyMatchers: Readonly<{
     };
   },
   toBeNoBroaderThan: (policy, other) => {
-    const { relation, onlyInFirst } = compareAccess(policy, other);
+    const { relation, onlyInFirst } = compareAccess(documentOf(policy), documentOf(other));
     return {
       pass: onlyInFirst === undefined,
       message: () =>
@@ -65,14 +61,19 @@ export const policyMatchers: Readonly<{
 };
 
 function decided(policy: PolicyForm, request: AccessRequest) {
-  const { decision, statements } = decide(policy, request);
-  // decide has read it: it is an object with statements.
-  const { Statement } = policyDocumentOf(policy) as AnyPolicyDocument;
+  const document = documentOf(policy);
+  const { decision, statements } = decide(document, request);
+  const { Statement } = document;
   const list: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
   const deciding = statements.map((i) => `\nStatement ${i}: ${show(list[i])}`).join("");
   const because =
     decision === "implicitlyDenied" ? "no statement matches it" : `${decision} by${deciding}`;
   return { pass: decision === "allowed", why: `${show(request)}; ${because}` };
+}
+
+/** The document in a policy; decide and compareAccess check that it is one. */
+function documentOf(policy: PolicyForm): AnyPolicyDocument {
+  return policyDocumentOf(policy) as AnyPolicyDocument;
 }
 
 /** What `decide` does not look at may be anything, which must not keep a matcher from its answer. */

@@ -6,9 +6,8 @@
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
-import { decider } from "../analysis/decide.ts";
+import { isAllowed } from "../analysis/decide.ts";
 import type { AccessRequest } from "../analysis/policy-document.ts";
-import { type PolicyForm, policyDocumentOf } from "../analysis/policy-forms.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import { type PolicyDocument, serializePolicy } from "../policy.ts";
@@ -16,6 +15,7 @@ import { buildSessionPolicy } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { largeLocations, locationsArbitrary, storageConfigArbitrary } from "./arbitraries.ts";
 import { accesses, askedBy, keysOf, partitionOf, placesOf, type Session } from "./model.ts";
+import { type PolicyForm, policyDocumentOf } from "./policy-forms.ts";
 import {
   listOf,
   type NearRequest,
@@ -559,10 +559,7 @@ function eachList({ locations }: Session, change: (uris: string[]) => string[]):
  * ```
  */
 export const leastPrivilegeProperties: readonly LeastPrivilegeProperty[] = propertiesJudgedBy(
-  (policy) => {
-    const decide = decider(policy);
-    return (request) => decide(request).decision === "allowed";
-  },
+  (policy) => (request) => isAllowed(policy, request),
 );
 
 /** How to run the properties. */

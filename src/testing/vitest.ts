@@ -4,7 +4,7 @@
  */
 import type {} from "vitest";
 import type { AccessRequest } from "../analysis/policy-document.ts";
-import type { PolicyForm } from "../analysis/policy-forms.ts";
+import type { PolicyForm } from "./policy-forms.ts";
 
 /** The matchers of `policyMatchers`, as `expect(policy)` has them. */
 export interface PolicyMatchers<R> {

@@ -517,6 +517,15 @@ describe("policyMatchers", () => {
     expect(narrower.message()).toContain("it is narrower");
   });
 
+  test("take a policy as JSON text and as an AssumeRole request", () => {
+    const text = serializePolicy(policy);
+    for (const form of [text, { RoleArn: "arn:aws:iam::123456789012:role/p", Policy: text }]) {
+      expect([toAllow(form, object).pass, toDeny(form, other).pass]).toEqual([true, true]);
+      expect(toAllow(form, object).message()).toContain("Statement 0");
+      expect(toBeNoBroaderThan(form, text).pass).toBe(true);
+    }
+  });
+
   test("work through expect.extend", () => {
     expect.extend(policyMatchers);
     expect(policy).toAllow(object);

@@ -4,13 +4,8 @@
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @module
  */
+import type { AnyPolicyDocument } from "../analysis/policy-document.ts";
 import { fault } from "../errors.ts";
-
-/** A policy document as others write it: what is not supported is found when it is read. */
-export interface AnyPolicyDocument {
-  readonly Version?: string;
-  readonly Statement: unknown;
-}
 
 /** A policy document, its JSON text, or an AssumeRole request, which holds the text as `Policy`. */
 export type PolicyForm = AnyPolicyDocument | { readonly Policy?: string | undefined } | string;
