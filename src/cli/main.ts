@@ -11,6 +11,13 @@ import { EVERY_COMMAND, helpOf, parseArguments, suggestion } from "./options.ts"
 import { counted, print, printable } from "./output.ts";
 import { check, compare } from "./policy-commands.ts";
 import { assumeRole, build, plan } from "./session-commands.ts";
+import {
+  checkConfig,
+  diff,
+  keyPolicyCommand,
+  rolePolicyCommand,
+  trustPolicyCommand,
+} from "./setup-commands.ts";
 import { UsageError } from "./usage-error.ts";
 
 const PROGRAM = "polaris-session-policy";
@@ -22,6 +29,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["diagnose", diagnose],
   ["check", check],
   ["compare", compare],
+  ["diff", diff],
+  ["check-config", checkConfig],
+  ["role-policy", rolePolicyCommand],
+  ["trust-policy", trustPolicyCommand],
+  ["key-policy", keyPolicyCommand],
 ]);
 
 /** Runs a command line. @returns the exit status: 0 fine, 1 the answer is no. */

@@ -30,7 +30,7 @@ export interface Flag<Field extends string = string> {
 }
 
 /** Flags that stand together in the help, and make one object. */
-export interface FlagGroup<Fields extends object = object> {
+export interface FlagGroup<Fields extends object = Readonly<Record<string, unknown>>> {
   readonly title: string;
   readonly flags: readonly Flag<keyof Fields & string>[];
 }

@@ -4,7 +4,7 @@
  */
 import process from "node:process";
 import { type PolicyDocument, serializePolicy } from "polaris-session-policy";
-import { type AccessRow, listAccess } from "polaris-session-policy/analysis";
+import type { AccessRow } from "polaris-session-policy/analysis";
 import type { Values } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -37,14 +37,12 @@ export function lengthText(length: number, most: number): string {
 }
 
 /** Writes what a policy allows and denies, a row each. */
-export function accessTable(policy: PolicyDocument): string {
-  return table(["EFFECT", "ACTIONS", "ON", "IF"], listAccess(policy).map(accessCells));
-}
-
-/** The cells of a row of access: effect, actions, where, condition. */
-export function accessCells(row: AccessRow): (string | readonly string[])[] {
-  const objects = row.objects === undefined ? row.bucket : `${row.bucket}/${row.objects}`;
-  return [row.effect, row.actions, row.key ?? objects ?? row.resource, row.condition];
+export function accessTable(rows: readonly AccessRow[]): string {
+  const cells = rows.map((row) => {
+    const objects = row.objects === undefined ? row.bucket : `${row.bucket}/${row.objects}`;
+    return [row.effect, row.actions, row.key ?? objects ?? row.resource, row.condition];
+  });
+  return table(["EFFECT", "ACTIONS", "ON", "IF"], cells);
 }
 
 /** Writes rows under a head, in columns. A cell of several lines makes its row so high. */
@@ -85,6 +83,13 @@ export function printable(text: string): string {
 
 export function bold(line: string): string {
   return process.stdout.isTTY && !process.env["NO_COLOR"] ? `\u001b[1m${line}\u001b[22m` : line;
+}
+
+/** Writes a path as the library's messages do: allowedKmsKeys[1]. */
+export function pathText(path: readonly (string | number)[]): string {
+  return path
+    .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join("");
 }
 
 /** Writes a number with its noun. */

@@ -3,13 +3,16 @@
  * @module
  */
 import {
+  type AwsStorageConfig,
   buildAssumeRoleRequest,
   buildSessionPolicy,
   type Locations,
+  type PolicyDocument,
   planSessionPolicies,
   serializePolicy,
 } from "polaris-session-policy";
 import { listAccess } from "polaris-session-policy/analysis";
+import { accessBeyond } from "./access.ts";
 import type { Command } from "./command.ts";
 import { sessionFrom } from "./input.ts";
 import {
@@ -39,6 +42,7 @@ export const build: Command = {
       flags: [
         ...FORM.flags,
         { name: "explain", help: "also what the policy allows as a table, and its length" },
+        { name: "vs-polaris", help: "also what Polaris would allow beyond it, and that length" },
       ],
     },
   ],
@@ -48,15 +52,36 @@ export const build: Command = {
     const policy = buildSessionPolicy(config, locations, options);
     const { length } = serializePolicy(policy);
     const maxLength = options.maxLength ?? STS_LIMIT;
+    const polaris = values["vs-polaris"] ? polarisBeyond(policy, config, locations) : undefined;
     if (values["json"]) {
-      print(JSON.stringify({ policy, length, maxLength, access: listAccess(policy) }));
+      print(JSON.stringify({ policy, length, maxLength, access: listAccess(policy), polaris }));
       return true;
     }
     print(documentText(policy, values));
-    if (values["explain"]) print(`\n${accessTable(policy)}\n\n${lengthText(length, maxLength)}`);
+    if (values["explain"]) {
+      print(`\n${accessTable(listAccess(policy))}\n\n${lengthText(length, maxLength)}`);
+    }
+    if (polaris !== undefined) {
+      const more =
+        polaris.beyond.length === 0
+          ? "Polaris would allow nothing beyond this policy."
+          : `Polaris would also allow:\n${accessTable(polaris.beyond)}`;
+      print(`\n${more}\n\nIts policy has ${lengthText(polaris.length, maxLength)}`);
+    }
     return true;
   },
 };
+
+/** Returns Polaris' own policy for the session, its length, and what it allows beyond `policy`. */
+function polarisBeyond(policy: PolicyDocument, config: AwsStorageConfig, locations: Locations) {
+  const polaris = buildSessionPolicy(config, locations, {
+    profile: "polaris",
+    // Polaris sends policies that are too long, too.
+    maxLength: Number.POSITIVE_INFINITY,
+  });
+  const { length } = serializePolicy(polaris);
+  return { policy: polaris, length, beyond: accessBeyond(polaris, policy) };
+}
 
 export const assumeRole: Command = {
   summary: "print the whole AssumeRole request, for aws sts assume-role --cli-input-json",

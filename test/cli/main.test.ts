@@ -231,7 +231,7 @@ describe("what is wrong is told in one block on standard error, with status 2:",
     },
     "a command that no name is near to": {
       args: ["toString"],
-      says: /Unknown command "toString"\. Use build, assume-role, .* or compare\./,
+      says: /Unknown command "toString"\. Use build, assume-role, .* or key-policy\./,
     },
     "an unknown option": {
       args: ["build", "--reed", "x"],
@@ -310,7 +310,10 @@ test("a reader that has seen enough is no error", async () => {
   expect(await outcomeOf(child, "")).toEqual({ status: 0, out: '{"Version"', err: "" });
 });
 
-const commands = ["build", "assume-role", "plan", "diagnose", "check", "compare"];
+const commands = [
+  ...["build", "assume-role", "plan", "diagnose", "check", "compare", "diff", "check-config"],
+  ...["role-policy", "trust-policy", "key-policy"],
+];
 
 describe("--help", () => {
   test("lists the commands, with an example of each", async () => {
