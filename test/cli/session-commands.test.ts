@@ -50,3 +50,17 @@ describe("build --vs-polaris", () => {
     expect(json.polaris).toMatchObject({ policy: polaris, beyond: [{}, {}, {}, {}] });
   });
 });
+
+test("takes the key fields of Polaris 1.8.0, each as often as there are keys", async () => {
+  const key = (last: number) =>
+    `arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-44444444444${last}`;
+  const args = ["build", "--write", "s3://lake/t", "--read", "s3://lake/t", "--storage-name", "s"];
+  const keys = ["--encryption-key", key(1), "--encryption-key", key(2), "--decryption-key", key(3)];
+  const { out } = await run([...args, ...keys]);
+  expect(JSON.parse(out)).toEqual(
+    buildSessionPolicy(
+      { encryptionKeys: [key(1), key(2)], decryptionKeys: [key(3)] },
+      { read: ["s3://lake/t"], write: ["s3://lake/t"] },
+    ),
+  );
+});
