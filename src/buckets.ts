@@ -42,6 +42,9 @@ const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
   },
 ];
 
+/** All of them in one, since every location is asked. */
+const ANY_RESERVED = /^xn--|^sthree-|--(?:x|table|ol)-s3$|\.mrap$|-s3alias$/;
+
 /**
  * Tells why a bucket name cannot be granted on AWS. Behind an endpoint outside AWS these are ordinary
  * names.
@@ -49,5 +52,6 @@ const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
  * @returns what is wrong and what to use instead; undefined if nothing is.
  */
 export function bucketFault(bucket: string, onAws: boolean): string | undefined {
-  return onAws ? RESERVED.find(({ name }) => name.test(bucket))?.fault : undefined;
+  if (!onAws || !ANY_RESERVED.test(bucket)) return undefined;
+  return RESERVED.find(({ name }) => name.test(bucket))?.fault;
 }

@@ -5,14 +5,15 @@
  */
 
 /** More elements than any list has that a policy could hold. */
-const MOST_ELEMENTS = 10_000_000;
+const MOST_ELEMENTS = 5_000_000;
 
 const { size: SIZE } = Object.getOwnPropertyDescriptors(Set.prototype);
 
 /**
- * Copies a list: a dense array or a Set, of this or another realm.
+ * Copies a list: an array or a Set, of this or another realm.
  *
- * @returns a new array; undefined if `value` is not a list, or an array with holes.
+ * @returns a new array, which ends with `undefined` at the first hole; undefined if `value` is not a
+ *   list.
  */
 export function readList(value: unknown): unknown[] | undefined {
   if (Array.isArray(value)) return readArray(value);
@@ -25,20 +26,21 @@ export function readList(value: unknown): unknown[] | undefined {
 
 function readArray(list: readonly unknown[]): unknown[] | undefined {
   const { length } = list;
-  if (!(length <= MOST_ELEMENTS)) return undefined;
   const elements: unknown[] = [];
   for (let i = 0; i < length; i++) {
+    if (i === MOST_ELEMENTS) return undefined;
     const element = list[i];
-    // An array may have billions of holes at no cost, and most ways to walk it visit each one.
-    if (element === undefined && !(i in list)) return undefined;
     elements.push(element);
+    // An array may have billions of holes at no cost: the first one is enough to refuse it.
+    if (element === undefined && !(i in list)) break;
   }
   return elements;
 }
 
 /** Whether a value is a Set of any realm: only those have what the getter of `size` reads. */
 function isSet(value: unknown): value is ReadonlySet<unknown> {
-  if (typeof value !== "object" || value === null) return false;
+  // Its tag is asked first, as the getter throws for everything else, and that takes 20 µs.
+  if (Object.prototype.toString.call(value) !== "[object Set]") return false;
   try {
     SIZE.get?.call(value as Set<unknown>);
     return true;
@@ -65,9 +67,9 @@ export function readRecord<Field extends string>(
   return copy;
 }
 
-/** Whether a value is an object with fields, and not a list. */
+/** Whether a value is an object with fields, and not a list or anything else to iterate. */
 export function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isSet(value);
+  return typeof value === "object" && value !== null && !(Symbol.iterator in value);
 }
 
 const MOST_DEPTH = 64;
@@ -83,8 +85,10 @@ export function plainCopy(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > MOST_DEPTH) throw new RangeError("too deep");
   const list = readList(value);
-  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1));
-  if (Array.isArray(value)) throw new RangeError("a list with holes");
+  if (list !== undefined) {
+    if (list.includes(undefined)) throw new RangeError("a list with holes");
+    return list.map((element) => plainCopy(element, depth + 1));
+  }
   const copy: { [field: string]: unknown } = Object.create(null);
   for (const field of Object.keys(value)) {
     copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1);

@@ -8,8 +8,9 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  * @module
  */
+import { bucketFault } from "./buckets.ts";
 import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
-import { isPlain } from "./policy.ts";
+import { isRecord, readList } from "./input.ts";
 
 /** What a session may do below a location. */
 export type Access = "read" | "list" | "write" | "delete";
@@ -17,7 +18,7 @@ export type Access = "read" | "list" | "write" | "delete";
 export const ACCESSES: readonly Access[] = ["read", "list", "write", "delete"];
 
 /** One bit an access, so that a set of accesses is a number. */
-export const BIT: Readonly<Record<Access, number>> = { read: 1, list: 2, write: 4, delete: 8 };
+export const BIT: Readonly<Record<Access, number>> = { read: 1, write: 2, delete: 4, list: 8 };
 
 /** The locations a session may read, list, write and delete: `s3://`, `s3a://` or `s3n://` URIs. */
 export interface Locations {
@@ -27,23 +28,29 @@ export interface Locations {
   readonly delete?: readonly string[] | ReadonlySet<string> | undefined;
 }
 
-/** What is asked for in a bucket. */
-export interface BucketPlaces {
-  readonly bucket: string;
-  /** The accesses to the whole bucket, as bits; 0 for none. */
-  readonly root: number;
-  /** The places in the order of places, without the bucket and without the slash at their end. */
-  readonly prefixes: readonly string[];
-  /** The accesses to each of them; one number if they are the same, and no place inside another. */
-  readonly accesses: number | readonly number[];
-  /** Whether no prefix needs escapes, neither in a pattern nor in JSON. */
-  readonly plain: boolean;
+/** A location's place, and the accesses that it is given for, as bits. */
+export interface PlaceAccess {
+  readonly place: string;
+  readonly accesses: number;
+  /** The list and the index where it is first named. */
+  readonly access: Access;
+  readonly index: number;
 }
 
-/** As many faults as one error tells; a person mends the first and sees the pattern. */
+/** The places of a bucket, each with the accesses, as bits, that it is given for. */
+export interface BucketPlaces {
+  readonly bucket: string;
+  /** The accesses to the whole bucket. */
+  readonly root: number;
+  /** The places in their order, without the bucket and without the slash at their end. */
+  readonly prefixes: readonly string[];
+  readonly accesses: readonly number[];
+}
+
+/** As many faults as one error lists; a person mends the first and sees the pattern. */
 const MOST_ISSUES = 10;
 
-/** A list of locations, and the accesses that are asked for with it. */
+/** A list of locations as it was passed in, and the accesses, as bits, that it is given for. */
 interface LocationList {
   readonly uris: readonly unknown[];
   /** The name of the list in the input, for errors. */
@@ -56,24 +63,51 @@ interface LocationList {
  *
  * @param allowed the places that every location must lie inside, as {@link outermost} returns them;
  *   undefined if the configuration does not say.
- * @returns the buckets in the order of places.
+ * @returns an entry for each distinct URI, in the order in which they are first named.
  * @throws SessionPolicyError `INVALID_LOCATION`, `LOCATION_NOT_ALLOWED`
  */
 export function parseLocations(
   locations: Locations,
-  allowed?: readonly string[],
-): readonly BucketPlaces[] {
-  const lists = distinctLists(locations);
-  const [only, ...others] = lists;
-  if (only === undefined) return [];
-  // Tables come in order, and with the same lists for several accesses, more often than not.
-  const inOrder = others.length === 0 ? readInOrder(only, allowed) : undefined;
-  return inOrder ?? readInAnyOrder(lists, allowed);
+  { allowedPlaces, onAws }: LocationRules,
+): readonly PlaceAccess[] {
+  const asked = new Map<string, PlaceAccess & { accesses: number }>();
+  const invalid: SessionPolicyIssue[] = [];
+  const outside: SessionPolicyIssue[] = [];
+  for (const { uris, access, accesses } of readLists(locations)) {
+    for (const [i, uri] of uris.entries()) {
+      if (invalid.length + outside.length >= MOST_ISSUES) break;
+      const known = typeof uri === "string" ? asked.get(uri) : undefined;
+      if (known !== undefined) {
+        known.accesses |= accesses;
+        continue;
+      }
+      const place = typeof uri === "string" ? placeOf(uri, onAws) : undefined;
+      if (typeof uri !== "string" || place === undefined) {
+        invalid.push({ path: [access, i], message: faultOf(uri, onAws) });
+      } else if (allowedPlaces !== undefined && !isInside(place, allowedPlaces)) {
+        outside.push({ path: [access, i], message: OUTSIDE });
+      } else {
+        asked.set(uri, { place, accesses, access, index: i });
+      }
+    }
+  }
+  if (invalid.length > 0) throw new SessionPolicyError("INVALID_LOCATION", invalid);
+  if (outside.length > 0) throw new SessionPolicyError("LOCATION_NOT_ALLOWED", outside);
+  return [...asked.values()];
 }
 
-/** The lists, each with the accesses that the same list is given for. */
-function distinctLists(locations: Locations): LocationList[] {
-  if (typeof locations !== "object" || locations === null || Symbol.iterator in locations) {
+/** What a storage configuration says of locations. */
+export interface LocationRules {
+  readonly allowedPlaces: readonly string[] | undefined;
+  readonly onAws: boolean;
+}
+
+const OUTSIDE =
+  "lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.";
+
+/** Copies the lists; one that is given for several accesses is copied and read once. */
+function readLists(locations: Locations): LocationList[] {
+  if (!isRecord(locations)) {
     throw fault(
       "INVALID_LOCATION",
       [],
@@ -81,170 +115,114 @@ function distinctLists(locations: Locations): LocationList[] {
     );
   }
   const lists: LocationList[] = [];
+  const known = new Map<unknown, LocationList>();
   for (const access of Object.keys(locations)) {
     if (!isAccess(access)) {
       throw fault("INVALID_LOCATION", [access], "is no access: use read, list, write and delete.");
     }
     const list: unknown = locations[access];
     if (list === undefined) continue;
-    let uris: readonly unknown[];
-    if (Array.isArray(list)) {
-      uris = list;
-    } else if (list instanceof Set) {
-      const members: unknown[] = [];
-      // Not the iterator of `list` itself: a subclass may have one that never ends.
-      Set.prototype.forEach.call(list, (uri: unknown) => members.push(uri));
-      uris = members;
-    } else {
+    const same = known.get(list);
+    if (same !== undefined) {
+      same.accesses |= BIT[access];
+      continue;
+    }
+    const uris = readList(list);
+    if (uris === undefined) {
       throw fault("INVALID_LOCATION", [access], "must be a list: an array or a Set of S3 URIs.");
     }
-    if (uris.length === 0) continue;
-    const same = lists.find((other) => isSame(other.uris, uris));
-    if (same === undefined) lists.push({ uris, access, accesses: BIT[access] });
-    else same.accesses |= BIT[access];
+    const added = { uris, access, accesses: BIT[access] };
+    lists.push(added);
+    known.set(list, added);
   }
   return lists;
 }
 
-function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
-  if (one === other) return true;
-  if (one.length !== other.length) return false;
-  for (let i = 0; i < one.length; i++) {
-    // Holes are alike too, but an array may have billions of them.
-    if (one[i] !== other[i] || one[i] === undefined) return false;
-  }
-  return true;
-}
-
-/** A location that needs no escapes, in a bucket whose name needs no second look. */
-const PLAIN_LOCATION = /^s3[an]?:\/\/[a-z0-9][a-z0-9-]{2,62}\/[ !#%-)+->@-[\]-~]*$/;
-
-/**
- * Reads a list that is in order already and all of whose locations are plain, ten times as fast as
- * {@link readInAnyOrder}, which gives the same.
- *
- * @returns undefined if the list is not such.
- */
-function readInOrder(
-  { uris, accesses }: LocationList,
-  allowed: readonly string[] | undefined,
-): BucketPlaces[] | undefined {
-  const runs: { readonly bucket: string; readonly head: string; readonly from: number }[] = [];
-  // What is behind the URI before, and less than `until`, begins with `head` as that does, and lies
-  // inside the same allowed place.
-  let head = "";
-  let until = "";
-  let before = "";
-  let end = 0;
-  for (let i = 0; i < uris.length; i++) {
-    const uri = uris[i];
-    if (typeof uri !== "string" || uri.length > MOST_KEY_BYTES || !PLAIN_LOCATION.test(uri)) {
-      return undefined;
-    }
-    const isBehind = uri > before;
-    const isKnown = isBehind && uri < until;
-    if (isKnown || (isBehind && head !== "" && uri.startsWith(head))) {
-      // It is in the order of places, and outside the one before, but for what begins with that.
-      if (uri.charCodeAt(end) <= SLASH && uri.startsWith(before.slice(0, end))) return undefined;
-    } else {
-      const start = uri.indexOf("//") + 2;
-      const slash = uri.indexOf("/", start);
-      const bucket = uri.slice(start, slash);
-      const last = runs.at(-1);
-      if (DIRECTORY_BUCKET.test(bucket)) return undefined;
-      if (last !== undefined && `${last.bucket}/` >= `${bucket}/`) return undefined;
-      head = uri.slice(0, slash + 1);
-      runs.push({ bucket, head, from: i });
-    }
-    end = endOf(uri);
-    if (end < head.length) return undefined;
-    before = uri;
-    if (isKnown) continue;
-    until = `${head.slice(0, -1)}0`;
-    if (allowed !== undefined) {
-      const scheme = uri.slice(0, uri.indexOf("//") + 2);
-      const outer = outerOf(`${uri.slice(scheme.length, end)}/`, allowed);
-      if (outer === undefined) return undefined;
-      // What is less begins with the place, or with it and less than a slash, which is refused above.
-      until = `${scheme}${outer.slice(0, -1)}0`;
-    }
-  }
-  return runs.map(({ bucket, head, from }, run) => {
-    const to = runs[run + 1]?.from ?? uris.length;
-    const prefixes = uris.slice(from, to).map((uri) => {
-      const text = String(uri);
-      return text.slice(head.length, endOf(text));
-    });
-    return { bucket, root: 0, prefixes, accesses, plain: true };
-  });
-}
-
-/** Where a URI ends, but for a slash. */
-function endOf(uri: string): number {
-  return uri.charCodeAt(uri.length - 1) === SLASH ? uri.length - 1 : uri.length;
-}
-
-/** The code unit of `/`. */
-export const SLASH = 47;
-
-/** Reads lists in any order, with repeats and places inside one another. */
-function readInAnyOrder(
-  lists: readonly LocationList[],
-  allowed: readonly string[] | undefined,
-): BucketPlaces[] {
-  const asked = new Map<string, number>();
-  const invalid: SessionPolicyIssue[] = [];
-  const outside: SessionPolicyIssue[] = [];
-  for (const { uris, access, accesses } of lists) {
-    for (let i = 0; i < uris.length; i++) {
-      if (invalid.length + outside.length >= MOST_ISSUES) break;
-      const uri = uris[i];
-      const place = typeof uri === "string" ? placeOf(uri) : undefined;
-      if (place === undefined) {
-        invalid.push({ path: [access, i], message: faultOf(uri) });
-      } else if (allowed !== undefined && outerOf(place, allowed) === undefined) {
-        outside.push({ path: [access, i], message: OUTSIDE });
-      } else {
-        asked.set(place, (asked.get(place) ?? 0) | accesses);
-      }
-    }
-  }
-  if (invalid.length > 0) throw new SessionPolicyError("INVALID_LOCATION", invalid);
-  if (outside.length > 0) throw new SessionPolicyError("LOCATION_NOT_ALLOWED", outside);
-  return bucketsOf(asked);
-}
-
-const OUTSIDE =
-  "lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.";
-
-/** The places by bucket. */
-export function bucketsOf(asked: ReadonlyMap<string, number>): BucketPlaces[] {
-  const buckets: {
-    bucket: string;
-    root: number;
-    prefixes: string[];
-    accesses: number[];
-    plain: boolean;
-  }[] = [];
-  for (const place of [...asked.keys()].sort()) {
-    const slash = place.indexOf("/");
-    const bucket = place.slice(0, slash);
-    let last = buckets.at(-1);
-    if (last?.bucket !== bucket) {
-      last = { bucket, root: 0, prefixes: [], accesses: [], plain: true };
+/** Sorts places by bucket, and merges those that are named twice. */
+export function placesByBucket(
+  asked: readonly Pick<PlaceAccess, "place" | "accesses">[],
+): readonly BucketPlaces[] {
+  const buckets: { bucket: string; root: number; prefixes: string[]; accesses: number[] }[] = [];
+  // Text sorts faster than objects. No place holds a control character, so the accesses behind it
+  // leave the order of places as it is.
+  const texts = asked.map(({ place, accesses }) => place + String.fromCharCode(accesses)).sort();
+  let head = NO_PLACE;
+  let last: (typeof buckets)[number] | undefined;
+  for (const text of texts) {
+    if (last === undefined || !text.startsWith(head)) {
+      head = text.slice(0, text.indexOf("/") + 1);
+      last = { bucket: head.slice(0, -1), root: 0, prefixes: [], accesses: [] };
       buckets.push(last);
     }
-    const accesses = asked.get(place) ?? 0;
-    if (slash === place.length - 1) {
-      last.root = accesses;
+    const accesses = text.charCodeAt(text.length - 1);
+    const prefix = text.slice(head.length, -2);
+    const { prefixes } = last;
+    if (text.length === head.length + 1) {
+      last.root |= accesses;
+    } else if (prefixes.length > 0 && prefixes[prefixes.length - 1] === prefix) {
+      last.accesses[prefixes.length - 1] = (last.accesses[prefixes.length - 1] ?? 0) | accesses;
     } else {
-      const prefix = place.slice(slash + 1, -1);
-      last.prefixes.push(prefix);
+      prefixes.push(prefix);
       last.accesses.push(accesses);
-      last.plain &&= isPlain(prefix);
     }
   }
   return buckets;
+}
+
+/**
+ * Leaves out what a place around grants already.
+ *
+ * @param rootLists whether a list of a whole bucket includes that of its prefixes.
+ * @returns the places in their order, each with the accesses that no place around it has.
+ */
+export function withoutNested(
+  asked: readonly PlaceAccess[],
+  rootLists: boolean,
+): { readonly bucket: string; readonly place: string; readonly accesses: number }[] {
+  const needed: { bucket: string; place: string; accesses: number }[] = [];
+  for (const { bucket, root, prefixes, accesses } of placesByBucket(asked)) {
+    if (root !== 0) needed.push({ bucket, place: `${bucket}/`, accesses: root });
+    walkNested(prefixes, rootLists ? root : root & ~BIT.list, (outer, prefix, i) => {
+      const all = (accesses[i] ?? 0) | outer;
+      const place = `${bucket}/${prefix}/`;
+      if (all !== outer) needed.push({ bucket, place, accesses: all & ~outer });
+      return all;
+    });
+  }
+  return needed;
+}
+
+/**
+ * Walks prefixes in the order of places, and makes something of each.
+ *
+ * @param make gets what was made of the innermost other prefix that a prefix lies inside, or `outside`.
+ */
+export function walkNested<T>(
+  prefixes: readonly string[],
+  outside: T,
+  make: (outer: T, prefix: string, index: number) => T,
+): void {
+  let outer: Outer<T> | undefined;
+  for (const [i, prefix] of prefixes.entries()) {
+    while (outer !== undefined && !isBelow(prefix, outer.prefix)) outer = outer.outer;
+    const made = make(outer === undefined ? outside : outer.made, prefix, i);
+    outer = { prefix, made, outer };
+  }
+}
+
+/** A prefix, what was made of it, and the innermost other that it lies inside. */
+interface Outer<T> {
+  readonly prefix: string;
+  readonly made: T;
+  readonly outer: Outer<T> | undefined;
+}
+
+const SLASH = 47;
+
+/** Whether the place of a prefix lies inside that of another; both are without their last slash. */
+function isBelow(prefix: string, other: string): boolean {
+  // The first test answers nearly always, and is much the faster one.
+  return prefix.charCodeAt(other.length) === SLASH && prefix.startsWith(other);
 }
 
 function isAccess(name: string): name is Access {
@@ -256,20 +234,19 @@ function isAccess(name: string): name is Access {
  * such as Ceph accepts; control characters and lone surrogates cannot be part of a key that S3 and
  * XML can hold; everything else in the prefix is literal, `%`, `//`, `.` and `..` included.
  */
-const LOCATION = /^s3[an]?:\/\/([A-Za-z0-9._-]{3,255})(?:\/([^\p{Cc}\p{Cs}]*))?$/u;
+const LOCATION = /^[sS]3[aAnN]?:\/\/([A-Za-z0-9._-]{3,255})(?:\/([^\p{Cc}\p{Cs}]*))?$/u;
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
-const DIRECTORY_BUCKET = /--x-s3$/;
 const MOST_KEY_BYTES = 1024;
 /** More than any location has; what is longer is not even looked at. */
 const MOST_URI = 2 * MOST_KEY_BYTES;
 
 /** The place of a location; undefined if there is something wrong with it. */
-export function placeOf(uri: string): string | undefined {
+export function placeOf(uri: string, onAws = true): string | undefined {
   if (uri.length > MOST_URI) return undefined;
   const match = LOCATION.exec(uri);
   if (match === null) return undefined;
   const [, bucket = "", prefix = ""] = match;
-  if (DIRECTORY_BUCKET.test(bucket) || IP_ADDRESS.test(bucket)) return undefined;
+  if (IP_ADDRESS.test(bucket) || bucketFault(bucket, onAws) !== undefined) return undefined;
   if (prefix.length * 3 > MOST_KEY_BYTES && prefixBytes(prefix) > MOST_KEY_BYTES) return undefined;
   return prefix === "" || prefix.endsWith("/") ? `${bucket}/${prefix}` : `${bucket}/${prefix}/`;
 }
@@ -282,40 +259,23 @@ function prefixBytes(prefix: string): number {
 }
 
 /** What is wrong with a location, and what to do; never the location itself. */
-export function faultOf(uri: unknown): string {
+export function faultOf(uri: unknown, onAws = true): string {
   if (typeof uri !== "string") return "must be a string, s3://bucket/prefix.";
   if (!uri.includes("://")) return "is no URI: write s3://bucket/prefix.";
-  if (!/^s3[an]?:\/\//.test(uri)) return "must begin with s3://, s3a:// or s3n://, in lower case.";
+  if (!/^s3[an]?:\/\//i.test(uri)) return "must begin with s3://, s3a:// or s3n://.";
   const [, , bucket = ""] = uri.split("/", 3);
   if (bucket === "") return "names no bucket: write s3://bucket/prefix.";
   if (bucket.startsWith("arn:")) {
     return "names an access point: grant the bucket behind it, as s3://bucket/prefix.";
   }
-  if (DIRECTORY_BUCKET.test(bucket)) {
-    return "names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does: use a general purpose bucket.";
-  }
+  const reserved = bucketFault(bucket, onAws);
+  if (reserved !== undefined) return reserved;
   if (!/^[A-Za-z0-9._-]{3,255}$/.test(bucket) || IP_ADDRESS.test(bucket)) {
     return "names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.";
   }
   if (/\p{Cc}/u.test(uri)) return "holds a control character, which no key of a table needs.";
   if (/\p{Cs}/u.test(uri)) return "holds half of a surrogate pair: it is not valid Unicode.";
   return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have.`;
-}
-
-/** The accesses to a place, by its index, as bits. */
-export function accessesTo({ accesses }: BucketPlaces, index: number): number {
-  return typeof accesses === "number" ? accesses : (accesses[index] ?? 0);
-}
-
-/** All accesses that are asked for anywhere, as bits. */
-export function accessesOf(places: readonly BucketPlaces[]): number {
-  let all = 0;
-  for (const { root, accesses } of places) {
-    all |= root;
-    if (typeof accesses === "number") all |= accesses;
-    else for (const some of accesses) all |= some;
-  }
-  return all;
 }
 
 /** What no place begins with: they begin with a bucket. */
@@ -333,8 +293,8 @@ export function outermost(places: Iterable<string>): string[] {
   return kept;
 }
 
-/** Which one of `outer`, which {@link outermost} returned, a place lies inside. */
-function outerOf(place: string, outer: readonly string[]): string | undefined {
+/** Whether a place lies inside one of `outer`, which {@link outermost} returned. */
+function isInside(place: string, outer: readonly string[]): boolean {
   // Only the last one that is not behind the place can contain it: see the order of places above.
   let low = 0;
   let high = outer.length;
@@ -343,6 +303,5 @@ function outerOf(place: string, outer: readonly string[]): string | undefined {
     if ((outer[middle] ?? "") <= place) low = middle + 1;
     else high = middle;
   }
-  const last = outer[low - 1] ?? NO_PLACE;
-  return place.startsWith(last) ? last : undefined;
+  return place.startsWith(outer[low - 1] ?? NO_PLACE);
 }

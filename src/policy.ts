@@ -88,9 +88,14 @@ export function serializedLength(text: string): number {
   return JSON.stringify(text).replace(NOT_PRINTABLE_ASCII, unicodeEscape).length;
 }
 
-const PLAIN = /^[ !#%-)+->@-[\]-~]*$/;
+/** Strings of a list in a policy, and their serialized length, a comma behind each. */
+export interface Names {
+  readonly names: readonly string[];
+  readonly length: number;
+}
 
-/** Whether a text is the same as a pattern and in JSON: it needs no escapes. */
-export function isPlain(text: string): boolean {
-  return PLAIN.test(text);
+export function namesOf(names: readonly string[]): Names {
+  let length = 0;
+  for (const name of names) length += serializedLength(name) + ",".length;
+  return { names, length };
 }

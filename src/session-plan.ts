@@ -1,25 +1,24 @@
 /**
- * How many locations fit into a policy, and how to split those that don't.
+ * Splits locations over several sessions, where one policy can't hold them.
+ *
+ * 1. Places are sorted by bucket and by accesses, since a statement names many of one kind best.
+ * 2. A session takes the first place that is left, then each further one that still fits, in order.
+ *    That is what a first fit gives, session by session.
+ * 3. A place is tried only if the least that it adds fits: the names that only it needs.
+ * 4. Places are tried in groups, which double in size while they fit and halve when they don't. So a
+ *    session is measured some twenty times, and not once for each place.
+ *
+ * Example: 100 tables of one bucket, of which 49 fit. The groups 1, 2, 4, 8, 16 fit; 32 do not, and
+ * 17 more are found with 16 and 1. The next session begins with the 50th table.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @module
  */
-
-import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
-import { kmsGrants, nest } from "./grants.ts";
-import {
-  ACCESSES,
-  type Access,
-  accessesOf,
-  accessesTo,
-  BIT,
-  type BucketPlaces,
-  bucketsOf,
-  type Locations,
-} from "./locations.ts";
+import { SessionPolicyError } from "./errors.ts";
+import { ACCESSES, BIT, type Locations, type PlaceAccess, withoutNested } from "./locations.ts";
 import { escapePattern, type PolicyDocument, serializedLength } from "./policy.ts";
-import { type Session, statementsFor } from "./session.ts";
-import { keyUses } from "./statements.ts";
+import { type GrantedPlace, policyFor, type Session } from "./session.ts";
+import { LIST_FRAME } from "./statements.ts";
 
 /** One of several sessions: its policy, and the locations that it is for. */
 export interface SessionPlan {
@@ -27,239 +26,250 @@ export interface SessionPlan {
   readonly locations: Locations;
 }
 
-/** A place, with the accesses that no place around it has. */
-interface Unit {
+/** A place to be packed. */
+interface Item extends GrantedPlace {
   readonly bucket: string;
-  readonly place: string;
-  readonly accesses: number;
-  /** The pattern of its objects. */
-  readonly objects: string;
-  /** The pattern under which it is listed, if it is. */
-  readonly listed: string | undefined;
-  /** What its patterns take in a policy, in characters. */
-  readonly length: number;
-  /** What a policy for it must name, and what that takes: its patterns and its bucket. */
-  readonly names: ReadonlyMap<string, number>;
-}
-
-/** A session to be, and what its policy names. */
-interface Bin {
-  readonly units: Unit[];
-  readonly named: Set<string>;
-  length: number;
+  /** The least that it adds to a session that names its bucket; and to one that does not. */
+  readonly growth: number;
+  readonly growthWithBucket: number;
+  /** Where the places of its bucket end in the list, and those of its bucket and accesses. */
+  readonly bucketEnd: number;
+  readonly kindEnd: number;
 }
 
 /** See `planSessionPolicies`. */
-export function splitOverSessions(
+export function splitOverSessions(session: Session, asked: readonly PlaceAccess[]): SessionPlan[] {
+  const { maxLength, profile } = session.options;
+  const places = withoutNested(asked, profile !== "polaris");
+  const whole = policyFor(session, places);
+  if (whole.length <= maxLength) {
+    return [{ policy: whole.policy, locations: locationsOf(places) }];
+  }
+  const items = itemsOf(session, places);
+  const left: Left = {
+    items,
+    byGrowth: minTree(items.map(({ growth }) => growth)),
+    byGrowthWithBucket: minTree(items.map(({ growthWithBucket }) => growthWithBucket)),
+  };
+  const plans: SessionPlan[] = [];
+  for (;;) {
+    const first = left.byGrowth.next(0, items.length, Infinity);
+    if (first < 0) return plans;
+    const taken = fill(session, left, first, asked);
+    for (const i of taken) {
+      left.byGrowth.remove(i);
+      left.byGrowthWithBucket.remove(i);
+    }
+    const chosen = taken.flatMap((i) => items[i] ?? []);
+    plans.push({ policy: policyFor(session, chosen).policy, locations: locationsOf(chosen) });
+  }
+}
+
+/** The places that no session has yet. */
+interface Left {
+  readonly items: readonly Item[];
+  readonly byGrowth: MinTree;
+  readonly byGrowthWithBucket: MinTree;
+}
+
+/** Fills a session, beginning with one place; returns the indices of those that it takes. */
+function fill(
   session: Session,
-  places: readonly BucketPlaces[],
-  indexOf: (access: Access, place: string) => number,
-): SessionPlan[] {
-  const whole = statementsFor(session, places);
-  const units = unitsOf(session, places);
-  if (whole.length <= session.maxLength) return [planOf(whole.Statement, units)];
-
-  // Polaris' fallback to all keys is for sessions that may not write, here: if none of them may.
-  const mayWrite = (accessesOf(places) & (BIT.write | BIT.delete)) !== 0;
-  const profile = mayWrite ? { ...session.profile, wildcardKey: undefined } : session.profile;
-  const keyUsesFor = (accesses: number) => keyUses(kmsGrants(profile, session.config, accesses));
-  const each = { ...session, profile, keyUsesFor };
-
-  const sessions: Bin[] = [];
-  for (const kind of byLikeness(units)) {
-    // The least that a session refused of this kind: it has no room for more than that either.
-    const refused = new Map<Bin, number>();
-    for (const unit of kind) {
-      const add = (bin: Bin) => {
-        const { length } = statementsFor(each, placesOf([...bin.units, unit]));
-        if (length > session.maxLength) return length;
-        bin.units.push(unit);
-        for (const name of unit.names.keys()) bin.named.add(name);
-        bin.length = length;
-        return length;
-      };
-      const room = sessions.find((bin) => {
-        const growth = leastGrowth(bin, unit);
-        if (bin.length + growth > session.maxLength) return false;
-        if (growth >= (refused.get(bin) ?? Infinity)) return false;
-        if (add(bin) <= session.maxLength) return true;
-        if (growth > 0) refused.set(bin, growth);
-        return false;
-      });
-      if (room !== undefined) continue;
-      const bin: Bin = { units: [], named: new Set(), length: 0 };
-      const alone = add(bin);
-      if (alone > session.maxLength) throw tooLargeAlone(unit, alone, session.maxLength, indexOf);
-      sessions.push(bin);
+  left: Left,
+  first: number,
+  asked: readonly PlaceAccess[],
+): readonly number[] {
+  const { maxLength } = session.options;
+  const { items } = left;
+  const lengthOf = (indices: readonly number[]) =>
+    policyFor(
+      session,
+      indices.flatMap((i) => items[i] ?? []),
+    ).length;
+  let taken: readonly number[] = [first];
+  let length = lengthOf(taken);
+  if (length > maxLength) throw tooLargeAlone(items[first], length, maxLength, asked);
+  let from = first + 1;
+  let size = 1;
+  // What was refused last: nothing of its kind that adds as much has room either.
+  let refused: Refused = { kindEnd: 0, growth: Infinity };
+  for (;;) {
+    const group = nextGroup(left, taken, from, size, maxLength - length, refused);
+    const last = group.at(-1);
+    if (last === undefined) return taken;
+    const more = [...taken, ...group];
+    const longer = lengthOf(more);
+    if (longer <= maxLength) {
+      taken = more;
+      length = longer;
+      from = last + 1;
+      size *= 2;
+    } else if (group.length > 1) {
+      size = group.length >> 1;
+    } else {
+      const { kindEnd = 0, growth = 0 } = items[last] ?? {};
+      refused = { kindEnd, growth };
+      from = last + 1;
     }
   }
-  return sessions.map(({ units }) => planOf(statementsFor(each, placesOf(units)).Statement, units));
 }
 
-/**
- * What a unit adds at least to the policy of a session: all that only it names. It is nothing where
- * its bucket is listed already and its prefix too, but not both together: then the bucket may come to
- * list the same as another, and share the statement of that.
- */
-function leastGrowth({ named }: Bin, { bucket, listed, names }: Unit): number {
-  if (listed !== undefined && named.has(listed) && named.has(listOf(bucket))) return 0;
-  let growth = 0;
-  for (const [name, length] of names) if (!named.has(name)) growth += length;
-  return growth;
+interface Refused {
+  readonly kindEnd: number;
+  readonly growth: number;
 }
 
-/** Stands for the bucket's ARN in the statements that list it. */
-function listOf(bucket: string): string {
-  return `list ${bucket}`;
-}
-
-/** Like with like: a statement names many places of a bucket and of the same accesses best. */
-function byLikeness(units: readonly Unit[]): Unit[][] {
-  const kinds = new Map<string, Unit[]>();
-  for (const unit of units) {
-    const name = `${unit.bucket} ${unit.accesses}`;
-    const kind = kinds.get(name);
-    if (kind === undefined) kinds.set(name, [unit]);
-    else kind.push(unit);
+/** The next places, at most `size`, that could all have room by the least that they add. */
+function nextGroup(
+  { items, byGrowth, byGrowthWithBucket }: Left,
+  taken: readonly number[],
+  from: number,
+  size: number,
+  room: number,
+  refused: Refused,
+): number[] {
+  const group: number[] = [];
+  let bucket = items[taken.at(-1) ?? 0]?.bucket;
+  let next = from;
+  let rest = room;
+  while (group.length < size && next < items.length) {
+    const here = items[next];
+    if (here === undefined) break;
+    // Buckets lie together, so only the last one that is named can have more to name.
+    const end = here.bucket === bucket ? here.bucketEnd : next;
+    const kindEnd = Math.max(next, Math.min(end, refused.kindEnd));
+    let found = byGrowth.next(next, kindEnd, Math.min(rest, refused.growth - 1));
+    if (found < 0) found = byGrowth.next(kindEnd, end, rest);
+    let growth = items[found]?.growth ?? 0;
+    if (found < 0) {
+      found = byGrowthWithBucket.next(end, items.length, rest);
+      growth = items[found]?.growthWithBucket ?? 0;
+    }
+    if (found < 0) break;
+    group.push(found);
+    bucket = items[found]?.bucket;
+    rest -= growth;
+    next = found + 1;
   }
-  return [...kinds.values()];
+  return group;
 }
 
-function planOf(Statement: PolicyDocument["Statement"], units: readonly Unit[]): SessionPlan {
+/** Sorts places by bucket and accesses, and tells what each adds at least. */
+function itemsOf(
+  { rules, options }: Session,
+  places: ReturnType<typeof withoutNested>,
+): readonly Item[] {
+  const kinds = new Map<string, { readonly bucket: string; accesses: number; place: string }[]>();
+  const bucketsListing = new Map<string, string>();
+  const SEVERAL = "";
+  for (const one of places) {
+    const name = `${one.bucket} ${one.accesses}`;
+    const kind = kinds.get(name);
+    if (kind === undefined) kinds.set(name, [one]);
+    else kind.push(one);
+    if (one.accesses & BIT.list) {
+      const prefix = one.place.slice(one.bucket.length);
+      const known = bucketsListing.get(prefix) ?? one.bucket;
+      bucketsListing.set(prefix, known === one.bucket ? one.bucket : SEVERAL);
+    }
+  }
+  const sorted = [...kinds.values()].flat();
+  const items: Item[] = [];
+  let bucketEnd = sorted.length;
+  let kindEnd = sorted.length;
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    const one = sorted[i];
+    const after = sorted[i + 1];
+    if (one === undefined) continue;
+    const { bucket, place, accesses } = one;
+    if (after !== undefined && after.bucket !== bucket) bucketEnd = i + 1;
+    if (after !== undefined && (after.bucket !== bucket || after.accesses !== accesses)) {
+      kindEnd = i + 1;
+    }
+    const prefix = place.slice(bucket.length);
+    const key = serializedLength(escapePattern(place.slice(bucket.length + 1))) + "*,".length;
+    const arn = serializedLength(rules.s3Arn + bucket) + ",".length;
+    let growth = accesses & ~BIT.list ? key + arn - '"",'.length + "/".length : 0;
+    let growthWithBucket = arn;
+    if (accesses & BIT.list && place.length > bucket.length + 1) {
+      growthWithBucket += arn;
+      // Another bucket that lists the same prefix may share its statement.
+      if (bucketsListing.get(prefix) !== SEVERAL) {
+        growth += key;
+        if (options.profile !== "polaris") growthWithBucket += LIST_FRAME - 2;
+      }
+    }
+    growthWithBucket += growth;
+    items.push({ bucket, place, accesses, growth, growthWithBucket, bucketEnd, kindEnd });
+  }
+  return items.reverse();
+}
+
+function locationsOf(places: readonly GrantedPlace[]): Locations {
   const locations: { -readonly [A in keyof Locations]: string[] } = {};
   for (const access of ACCESSES) {
-    const uris = units
+    const uris = places
       .filter(({ accesses }) => accesses & BIT[access])
       // Without a slash at its end, unless its absence would make another place of it.
       .map(({ place }) => `s3://${place.endsWith("//") ? place : place.slice(0, -1)}`);
     if (uris.length > 0) locations[access] = uris;
   }
-  return { policy: { Version: "2012-10-17", Statement }, locations };
-}
-
-function placesOf(units: readonly Unit[]): BucketPlaces[] {
-  return bucketsOf(new Map(units.map(({ place, accesses }) => [place, accesses])));
-}
-
-/** The places with the accesses that no place around them has, in the order of places. */
-function unitsOf({ profile }: Session, places: readonly BucketPlaces[]): Unit[] {
-  const units: Unit[] = [];
-  const add = (bucket: string, place: string, accesses: number) => {
-    if (accesses === 0) return;
-    const names = new Map<string, number>();
-    const name = (text: string, as = text) => {
-      const length = serializedLength(text) + ",".length;
-      names.set(as, length);
-      return length;
-    };
-    const arn = profile.s3Arn + bucket;
-    name(arn);
-    let length = 0;
-    const objects = `${profile.s3Arn}${escapePattern(place)}*`;
-    if (accesses & ~BIT.list) length += name(objects);
-    const prefix = place.slice(bucket.length + 1);
-    let listed: string | undefined;
-    if (accesses & BIT.list && (prefix !== "" || !profile.rootListsBucket)) {
-      listed = `${escapePattern(prefix || "/")}*`;
-      length += name(listed);
-      name(arn, listOf(bucket));
-    }
-    units.push({ bucket, place, accesses, objects, listed, length, names });
-  };
-  for (const asked of places) {
-    const { bucket, root, prefixes } = asked;
-    add(bucket, `${bucket}/`, root);
-    const everywhere = profile.rootListsBucket ? root : root & ~BIT.list;
-    nest(prefixes, everywhere, (around, prefix, i) => {
-      const accesses = accessesTo(asked, i);
-      add(bucket, `${bucket}/${prefix}/`, accesses & ~around);
-      return accesses | around;
-    });
-  }
-  return units;
-}
-
-/** The error for a policy that is too long; it tells what takes how much, and how much would fit. */
-export function tooLarge(
-  session: Session,
-  places: readonly BucketPlaces[],
-  length: number,
-): SessionPolicyError {
-  const { config, maxLength } = session;
-  const units = unitsOf(session, places);
-  const issues: SessionPolicyIssue[] = [
-    {
-      path: [],
-      message: `The shortest possible policy has ${length} characters, and ${maxLength} are allowed. ${mostThatFit(session, units)} of the ${units.length} locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.`,
-    },
-  ];
-  for (const access of ACCESSES) {
-    const asked = units.filter(({ accesses }) => accesses & BIT[access]);
-    if (asked.length === 0) continue;
-    const taken = asked.flatMap(({ objects, listed }) =>
-      access === "list" ? (listed ?? []) : objects,
-    );
-    issues.push({
-      path: [access],
-      message: `${counted(asked.length, "location")} ${lengthOf(taken)} characters.`,
-    });
-  }
-  for (const [path, encrypts] of [
-    ["currentKmsKey", true],
-    ["allowedKmsKeys", false],
-  ] as const) {
-    const keys = config.keys.filter((key) => key.encrypts === encrypts);
-    if (keys.length === 0) continue;
-    issues.push({
-      path: [path],
-      message: `${counted(keys.length, "key")} ${lengthOf(keys.map(({ arn }) => arn))} characters.`,
-    });
-  }
-  return new SessionPolicyError("POLICY_TOO_LARGE", issues);
+  return locations;
 }
 
 function tooLargeAlone(
-  { place, accesses }: Unit,
+  item: Item | undefined,
   length: number,
   maxLength: number,
-  indexOf: (access: Access, place: string) => number,
+  asked: readonly PlaceAccess[],
 ): SessionPolicyError {
-  const access = ACCESSES.find((one) => accesses & BIT[one]) ?? "read";
-  return fault(
-    "POLICY_TOO_LARGE",
-    [access, indexOf(access, place)],
-    `alone takes a policy of ${length} characters, and ${maxLength} are allowed.`,
-  );
+  const named = asked.find(({ place }) => place === item?.place);
+  return new SessionPolicyError("POLICY_TOO_LARGE", [
+    {
+      path: named === undefined ? [] : [named.access, named.index],
+      message: `alone takes a policy of ${length} characters, and ${maxLength} are allowed. Grant a location with a shorter name, or allow longer policies.`,
+    },
+  ]);
 }
 
-/**
- * How many locations fit, the short ones first: of all, and of each bucket alone. That is the largest
- * number wherever the locations are of one bucket and for the same accesses.
- */
-function mostThatFit(session: Session, units: readonly Unit[]): number {
-  const shortFirst = [...units].sort((a, b) => a.length - b.length);
-  const buckets = new Set(units.map(({ bucket }) => bucket));
-  const tries = [shortFirst];
-  if (buckets.size > 1) {
-    for (const bucket of [...buckets].slice(0, MOST_BUCKETS_TRIED)) {
-      tries.push(shortFirst.filter((unit) => unit.bucket === bucket));
-    }
-  }
-  const fits = (some: readonly Unit[]) =>
-    statementsFor(session, placesOf(some)).length <= session.maxLength;
-  let most = 0;
-  for (const order of tries) {
-    while (most < order.length && fits(order.slice(0, most + 1))) most++;
-  }
-  return most;
+/** Finds the next number up to a limit in a list that only shrinks. */
+interface MinTree {
+  /** The first index from `from` to before `to` whose number is at most `limit`; -1 for none. */
+  readonly next: (from: number, to: number, limit: number) => number;
+  readonly remove: (index: number) => void;
 }
 
-const MOST_BUCKETS_TRIED = 100;
-
-function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun} takes` : `${count} ${noun}s take`;
-}
-
-function lengthOf(values: readonly string[]): number {
-  return values.reduce((length, value) => length + serializedLength(value), 0);
+/** A complete binary tree in a list: each node holds the smaller of its two children. */
+function minTree(numbers: readonly number[]): MinTree {
+  let leaves = 1;
+  while (leaves < numbers.length) leaves *= 2;
+  const nodes = new Float64Array(2 * leaves).fill(Infinity);
+  nodes.set(numbers, leaves);
+  const refresh = (node: number) => {
+    nodes[node] = Math.min(nodes[2 * node] ?? Infinity, nodes[2 * node + 1] ?? Infinity);
+  };
+  for (let node = leaves - 1; node > 0; node--) refresh(node);
+  const has = (node: number, limit: number) => {
+    const least = nodes[node] ?? Infinity;
+    return least < Infinity && least <= limit;
+  };
+  return {
+    next: (from, to, limit) => {
+      let node = leaves + from;
+      if (from >= to) return -1;
+      // Up to the first subtree on the right that has one, then down to its first leaf.
+      while (!has(node, limit)) {
+        while (node % 2 === 1) node >>= 1;
+        if (node === 0) return -1;
+        node++;
+      }
+      while (node < leaves) node = has(2 * node, limit) ? 2 * node : 2 * node + 1;
+      return node - leaves < to ? node - leaves : -1;
+    },
+    remove: (index) => {
+      let node = leaves + index;
+      nodes[node] = Infinity;
+      for (node >>= 1; node > 0; node >>= 1) refresh(node);
+    },
+  };
 }

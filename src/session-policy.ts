@@ -2,16 +2,14 @@
  * The whole way on one page: parse → grants → statements → policy.
  * @module
  */
-
 import { reading } from "./errors.ts";
-import { kmsGrants, profileOf } from "./grants.ts";
-import { type BucketPlaces, type Locations, parseLocations, placeOf } from "./locations.ts";
-import { parseOptions, type SessionPolicyOptions } from "./options.ts";
+import { type Locations, type PlaceAccess, parseLocations } from "./locations.ts";
+import type { SessionPolicyOptions } from "./options.ts";
 import type { PolicyDocument } from "./policy.ts";
-import { type Session, statementsFor } from "./session.ts";
-import { type SessionPlan, splitOverSessions, tooLarge } from "./session-plan.ts";
-import { type KeyUses, keyUses } from "./statements.ts";
-import { type AwsStorageConfig, parseStorageConfig } from "./storage-config.ts";
+import { tooLarge } from "./policy-size.ts";
+import { createSession, policyFor, type Session } from "./session.ts";
+import { type SessionPlan, splitOverSessions } from "./session-plan.ts";
+import type { AwsStorageConfig } from "./storage-config.ts";
 
 /**
  * Builds the session policy for what a session may do: the shortest IAM policy that allows exactly
@@ -47,8 +45,7 @@ export function buildSessionPolicy(
   locations: Locations,
   options?: SessionPolicyOptions,
 ): PolicyDocument {
-  const session = prepare(storageConfig, options);
-  return policyOf(session, parse(session, locations));
+  return createSessionPolicyBuilder(storageConfig, options)(locations);
 }
 
 /**
@@ -75,16 +72,13 @@ export function createSessionPolicyBuilder(
   storageConfig: AwsStorageConfig,
   options?: SessionPolicyOptions,
 ): (locations: Locations) => PolicyDocument {
-  const session = prepare(storageConfig, options);
-  // What KMS grants there are depends on the accesses that there are, and not on where.
-  const known: KeyUses[] = [];
-  const keyUsesFor = (accesses: number): KeyUses => {
-    const uses = known[accesses] ?? session.keyUsesFor(accesses);
-    known[accesses] = uses;
-    return uses;
+  const session = createSession(storageConfig, options);
+  return (locations) => {
+    const asked = parse(session, locations);
+    const { policy, length } = policyFor(session, asked);
+    if (length > session.options.maxLength) throw tooLarge(session, asked, length);
+    return policy;
   };
-  const prepared = { ...session, keyUsesFor };
-  return (locations) => policyOf(prepared, parse(prepared, locations));
 }
 
 /**
@@ -113,30 +107,10 @@ export function planSessionPolicies(
   locations: Locations,
   options?: SessionPolicyOptions,
 ): SessionPlan[] {
-  const session = prepare(storageConfig, options);
-  return splitOverSessions(session, parse(session, locations), (access, place) =>
-    [...(locations[access] ?? [])].findIndex((uri) => placeOf(uri) === place),
-  );
+  const session = createSession(storageConfig, options);
+  return splitOverSessions(session, parse(session, locations));
 }
 
-function prepare(storageConfig: AwsStorageConfig, options?: SessionPolicyOptions): Session {
-  const settings = reading("INVALID_OPTIONS", "The options", () => parseOptions(options));
-  const config = reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
-    parseStorageConfig(storageConfig),
-  );
-  const profile = profileOf(settings, config);
-  const keyUsesFor = (accesses: number) => keyUses(kmsGrants(profile, config, accesses));
-  return { config, profile, maxLength: settings.maxLength, keyUsesFor };
-}
-
-function parse({ config }: Session, locations: Locations): readonly BucketPlaces[] {
-  return reading("INVALID_LOCATION", "The locations", () =>
-    parseLocations(locations, config.allowedPlaces),
-  );
-}
-
-function policyOf(session: Session, places: readonly BucketPlaces[]): PolicyDocument {
-  const { Statement, length } = statementsFor(session, places);
-  if (length > session.maxLength) throw tooLarge(session, places, length);
-  return { Version: "2012-10-17", Statement };
+function parse({ config }: Session, locations: Locations): readonly PlaceAccess[] {
+  return reading("INVALID_LOCATION", "The locations", () => parseLocations(locations, config));
 }

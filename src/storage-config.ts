@@ -91,6 +91,8 @@ const shape = z.object({
   decryptionKeys: z.nullish(keys),
 });
 
+type KeyField = (typeof KEY_FIELDS)[number];
+
 type Shape = z.infer<typeof shape>;
 
 const FIELDS = Object.keys(shape.shape) as (keyof Shape)[];
@@ -135,6 +137,8 @@ function custom({ path, message }: SessionPolicyIssue) {
 /** A configured key, and whether new data is encrypted with it. */
 export interface KmsKey extends KmsKeyArn {
   readonly encrypts: boolean;
+  /** The field that first names it. */
+  readonly field: KeyField;
 }
 
 /** What a policy needs to know of a storage configuration. */
@@ -301,17 +305,21 @@ function readConfig(input: Shape): {
   }
 
   const found = new Map<string, { readonly key: KmsKey; readonly path: (string | number)[] }>();
-  const readKey = (arn: string, encrypts: boolean, path: (string | number)[]) => {
+  const readKey = (arn: string, encrypts: boolean, field: KeyField, path: (string | number)[]) => {
     if (found.has(arn)) return;
     const key = parseKmsKeyArn(arn, onAws);
     if (typeof key === "string") wrong(path, key);
-    else found.set(arn, { key: { ...key, encrypts }, path });
+    else found.set(arn, { key: { ...key, encrypts, field }, path });
   };
   if (input.kmsUnavailable !== true) {
-    if (input.currentKmsKey != null) readKey(input.currentKmsKey, true, ["currentKmsKey"]);
+    if (input.currentKmsKey != null) {
+      readKey(input.currentKmsKey, true, "currentKmsKey", ["currentKmsKey"]);
+    }
     for (const field of ["encryptionKeys", "allowedKmsKeys", "decryptionKeys"] as const) {
       const encrypts = field === "encryptionKeys";
-      for (const [i, arn] of (input[field] ?? []).entries()) readKey(arn, encrypts, [field, i]);
+      for (const [i, arn] of (input[field] ?? []).entries()) {
+        readKey(arn, encrypts, field, [field, i]);
+      }
     }
   }
 

@@ -10,8 +10,11 @@ const allow = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
 const request = { action: "s3:GetObject", resource: "x" };
 
 const calls: Record<string, [place: string, run: () => unknown]> = {
-  allowedKmsKeys: ["allowedKmsKeys", () => buildSessionPolicy({ allowedKmsKeys: HOLES }, {})],
-  allowedLocations: ["allowedLocations", () => buildSessionPolicy({ allowedLocations: HOLES }, {})],
+  allowedKmsKeys: ["allowedKmsKeys.0", () => buildSessionPolicy({ allowedKmsKeys: HOLES }, {})],
+  allowedLocations: [
+    "allowedLocations.0",
+    () => buildSessionPolicy({ allowedLocations: HOLES }, {}),
+  ],
   read: ["read.0", () => buildSessionPolicy({}, { read: HOLES })],
   roles: ["roles", () => sessionTags({ context: { roles: HOLES }, tagFields: ["roles"] })],
   nameFields: ["nameFields", () => roleSessionName({ nameFields: HOLES })],

@@ -111,7 +111,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ allowedLocations: ["s3://wh-bucket", "gs://b"] }),
-      "INVALID_STORAGE_CONFIG allowedLocations[1]: must begin with s3://, s3a:// or s3n://, in lower case.",
+      "INVALID_STORAGE_CONFIG allowedLocations[1]: must begin with s3://, s3a:// or s3n://.",
     ],
     [
       config({ endpoint: "http://" }),
@@ -231,8 +231,8 @@ const cases: Record<string, Case[]> = {
     ],
     [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is no URI: write s3://bucket/prefix."],
     [
-      read("S3://wh-bucket/db"),
-      "INVALID_LOCATION read[0]: must begin with s3://, s3a:// or s3n://, in lower case.",
+      read("S4://wh-bucket/db"),
+      "INVALID_LOCATION read[0]: must begin with s3://, s3a:// or s3n://.",
     ],
     [read("s3:///db"), "INVALID_LOCATION read[0]: names no bucket: write s3://bucket/prefix."],
     [
@@ -331,11 +331,11 @@ const cases: Record<string, Case[]> = {
           { read: ["s3://wh-bucket/db/one", "s3://wh-bucket/db/two"] },
           { maxLength: 300 },
         ),
-      "POLICY_TOO_LARGE The shortest possible policy has 385 characters, and 300 are allowed. 0 of the 2 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 2 locations take 66 characters.\ncurrentKmsKey: 1 key takes 42 characters.",
+      "POLICY_TOO_LARGE The policy needs 385 characters; 300 are allowed. 0 of the 2 locations would fit, as the keys take too much. Leave out keys that no data needs any more, or set kmsViaService to false.\nread: 2 locations take 66 characters.\ncurrentKmsKey: 1 key takes 42 characters.",
     ],
     [
       () => buildSessionPolicy({}, { write: ["s3://wh-bucket/db"] }, { maxLength: 10 }),
-      "POLICY_TOO_LARGE The shortest possible policy has 174 characters, and 10 are allowed. 0 of the 1 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nwrite: 1 location takes 29 characters.",
+      "POLICY_TOO_LARGE The policy needs 174 characters; 10 are allowed. 0 of the 1 locations would fit. Grant a location with a shorter name.\nwrite: 1 location takes 29 characters.",
     ],
     [
       () =>
@@ -344,7 +344,7 @@ const cases: Record<string, Case[]> = {
           { read: ["s3://wh-bucket/db"] },
           { maxLength: 300 },
         ),
-      "POLICY_TOO_LARGE read[0]: alone takes a policy of 392 characters, and 300 are allowed.",
+      "POLICY_TOO_LARGE read[0]: alone takes a policy of 392 characters, and 300 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
     [
       () =>
@@ -358,7 +358,7 @@ const cases: Record<string, Case[]> = {
           },
           { maxLength: 500 },
         ),
-      "POLICY_TOO_LARGE The shortest possible policy has 888 characters, and 500 are allowed. 2 of the 5 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 2 locations take 61 characters.\nlist: 2 locations take 18 characters.\nwrite: 1 location takes 28 characters.\ndelete: 1 location takes 28 characters.\ncurrentKmsKey: 1 key takes 42 characters.\nallowedKmsKeys: 2 keys take 84 characters.",
+      "POLICY_TOO_LARGE The policy needs 888 characters; 500 are allowed. 2 of the 5 locations would fit. Split them (planSessionPolicies), or grant one common parent.\nread: 2 locations take 61 characters.\nlist: 2 locations take 18 characters.\nwrite: 1 location takes 28 characters.\ndelete: 1 location takes 28 characters.\ncurrentKmsKey: 1 key takes 42 characters.\nallowedKmsKeys: 2 keys take 84 characters.",
     ],
     ...(["least-privilege", "polaris"] as const).map((profile): [() => unknown, string] => [
       () =>
@@ -369,9 +369,9 @@ const cases: Record<string, Case[]> = {
         ),
       {
         "least-privilege":
-          "POLICY_TOO_LARGE The shortest possible policy has 395 characters, and 100 are allowed. 0 of the 3 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 1 location takes 29 characters.\nlist: 2 locations take 6 characters.",
+          "POLICY_TOO_LARGE The policy needs 395 characters; 100 are allowed. 0 of the 3 locations would fit. Grant a location with a shorter name.\nread: 1 location takes 29 characters.\nlist: 2 locations take 6 characters.",
         polaris:
-          "POLICY_TOO_LARGE The shortest possible policy has 465 characters, and 100 are allowed. 0 of the 3 locations would fit: ask for fewer at a time, as planSessionPolicies does, or for a location around them.\nread: 1 location takes 29 characters.\nlist: 2 locations take 10 characters.",
+          "POLICY_TOO_LARGE The policy needs 564 characters; 100 are allowed. 0 of the 3 locations would fit. Grant a location with a shorter name.\nread: 1 location takes 29 characters.\nlist: 2 locations take 10 characters.",
       }[profile],
     ]),
     [
@@ -381,11 +381,11 @@ const cases: Record<string, Case[]> = {
           { list: ["s3://lake"], write: ["s3://wh-bucket/db"] },
           { maxLength: 160 },
         ),
-      "POLICY_TOO_LARGE write[0]: alone takes a policy of 174 characters, and 160 are allowed.",
+      "POLICY_TOO_LARGE write[0]: alone takes a policy of 174 characters, and 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
     [
       () => planSessionPolicies({}, { delete: ["s3://wh-bucket/db"] }, { maxLength: 160 }),
-      "POLICY_TOO_LARGE delete[0]: alone takes a policy of 177 characters, and 160 are allowed.",
+      "POLICY_TOO_LARGE delete[0]: alone takes a policy of 177 characters, and 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
   ],
   "a session": [

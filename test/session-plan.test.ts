@@ -47,7 +47,7 @@ describe("the capacity of a session, read, list, write and delete with one KMS k
     );
     const { message } = faultOf(() => buildSessionPolicy(config, short(40)));
     expect(message).toContain(
-      `The shortest possible policy has ${length} characters, and 2048 are allowed.`,
+      `The policy needs ${length.toLocaleString("en")} characters; 2,048 are allowed.`,
     );
     expect(message).toContain("27 of the 40 locations would fit");
   });
@@ -119,12 +119,13 @@ describe("planSessionPolicies", () => {
             ...some,
             maxLength: Number.POSITIVE_INFINITY,
           });
-          if (serializePolicy(whole).length <= maxLength)
-            expect(plan.map(({ policy }) => policy)).toEqual([whole]);
-          expect(together(plan)).toEqual(grantSet(whole));
+          if (serializePolicy(whole).length <= maxLength) expect(plan).toHaveLength(1);
+          // Polaris gives all keys of the account to each session that may not write, if none is set.
+          const isCompared = (grant: unknown) =>
+            some.profile !== "polaris" || !String(grant).includes("key/*");
+          expect(together(plan).filter(isCompared)).toEqual(grantSet(whole).filter(isCompared));
           for (const session of plan) {
             expect(serializePolicy(session.policy).length).toBeLessThanOrEqual(maxLength);
-            if (some.profile === "polaris") continue;
             expect(
               buildSessionPolicy(storageConfig, session.locations, { ...some, maxLength }),
             ).toEqual(session.policy);
@@ -189,18 +190,17 @@ describe("planSessionPolicies", () => {
     ]);
   });
 
-  test("of the prediction grants what one policy would, also where only some may write", () => {
+  test("of the prediction is what Polaris sends for each session, all keys included", () => {
     const account = { roleArn: "arn:aws:iam::123456789012:role/polaris", region: "us-west-2" };
     const read = numbered(12, (n) => `s3://lake/table_${n}`);
     const options = { profile: "polaris", maxLength: 500 } as const;
-    const kms = (locations: Locations) =>
-      planSessionPolicies(account, locations, options).map(({ policy }) =>
-        serializePolicy(policy).includes("kms:"),
-      );
-    expect(new Set(kms({ read }))).toEqual(new Set([true]));
-    expect(kms({ read }).length).toBeGreaterThan(1);
-    expect(new Set(kms({ read, write: ["s3://lake/z"] }))).toEqual(new Set([false]));
-    expect(new Set(kms({ read, delete: ["s3://lake/z"] }))).toEqual(new Set([false]));
+    for (const locations of [{ read }, { read, write: ["s3://lake/z"] }]) {
+      const plans = planSessionPolicies(account, locations, options);
+      expect(plans.length).toBeGreaterThan(1);
+      for (const plan of plans) {
+        expect(plan.policy).toEqual(buildSessionPolicy(account, plan.locations, options));
+      }
+    }
   });
 
   test("of whole buckets that are listed, in both profiles", () => {
@@ -291,53 +291,5 @@ describe("planSessionPolicies", () => {
       { read: ["s3://wh-bucket/a"], write: ["s3://wh-bucket/a/b"] },
       { list: ["s3://wh-bucket/a/b/c"] },
     ]);
-  });
-});
-
-describe("lists that are in order are read fast, and the same", () => {
-  const segment = fc.constantFrom("a", "a-b", "a.b", "a b", "a0", "b", "~", "-", "x*", "é", "");
-  const location = fc
-    .tuple(
-      fc.constantFrom("s3", "s3a"),
-      fc.constantFrom("lake", "lake-2", "lake2", "lake.x"),
-      fc.array(segment, { maxLength: 3 }),
-    )
-    .map(([scheme, bucket, segments]) => [`${scheme}:/`, bucket, ...segments].join("/"));
-  test("as in any other order, for any lists", () => {
-    fc.assert(
-      fc.property(fc.array(location, { maxLength: 6 }), fc.boolean(), (uris, byPlace) => {
-        const place = (uri: string) => `${uri.replace(/^s3a?:\/\//, "")}/`;
-        const sorted = [...uris].sort((a, b) =>
-          byPlace ? (place(a) < place(b) ? -1 : 1) : a < b ? -1 : 1,
-        );
-        const options = { maxLength: Number.POSITIVE_INFINITY };
-        const build = (locations: Locations) =>
-          serializePolicy(buildSessionPolicy({}, locations, options));
-        const shuffled = [...sorted].reverse().concat(sorted);
-        expect(build({ read: sorted })).toBe(build({ read: shuffled }));
-        expect(build(all(sorted))).toBe(build({ ...all(sorted), list: shuffled }));
-        for (const { policy } of planSessionPolicies({}, all(sorted), options)) {
-          expect(serializePolicy(policy)).toBe(build(all(shuffled)));
-        }
-        // What may be asked for is read as fast, and what may not is the same fault.
-        const some = {
-          allowedLocations: ["s3://lake/a", "s3://lake/b", "s3://lake2", "s3://lake-2/a-b"],
-        };
-        const allowed = (read: string[]) => {
-          try {
-            return serializePolicy(buildSessionPolicy(some, { read }, options));
-          } catch (error) {
-            return (error as { code?: string }).code;
-          }
-        };
-        const inside = (uri: string) =>
-          some.allowedLocations.some((outer) => place(uri).startsWith(place(outer)));
-        const expected = sorted.every(inside) ? build({ read: sorted }) : "LOCATION_NOT_ALLOWED";
-        expect([allowed(sorted), allowed(shuffled)]).toEqual([expected, expected]);
-        const kept = sorted.filter(inside);
-        expect(allowed(kept)).toBe(build({ read: kept }));
-      }),
-      { numRuns: numRuns * 2 },
-    );
   });
 });

@@ -1,0 +1,407 @@
+/**
+ * Finds the shortest statements that grant a grid.
+ *
+ * A {@link Grid} says which rows (actions, or buckets that are listed) each column (resources, or
+ * prefixes) is granted. A statement grants a set of rows on some columns. Statements may grant a cell
+ * twice; they may not grant a cell that is not allowed.
+ *
+ * 1. A family is a choice of sets of rows, one statement each. Rows that no column tells apart stay
+ *    together, as a statement for one of them grants the other at the price of its name alone.
+ * 2. In a family, each column is named in as few statements as it takes. Naming it once more takes
+ *    longer than the two brackets that this could save.
+ * 3. Names and frames give the length of a family without brackets. A family that is longer than the
+ *    best so far is dropped here.
+ * 4. A statement with one name of a kind needs no brackets. Where a column can go to several statements,
+ *    every distribution with other brackets is tried.
+ * 5. Up to three rows have seven sets, and all of their at most 127 families are tried: the result is
+ *    the shortest. For more rows, families are improved set by set: see {@link improved}.
+ *
+ * Example: read `a/*` and `b/*`, write `b/*`. Columns are `a/*` for {read} and `b/*` for {read, write}.
+ * The families that grant it are {read},{write}; {read},{read, write}; {write},{read},{read, write}.
+ * The first names `b/*` twice, the second `s3:GetObject` twice: the shorter name decides.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ * @module
+ */
+import type { Names } from "./policy.ts";
+
+/** Names that are granted the same rows. */
+export interface Column extends Names {
+  /** The rows that statements must grant here: one bit a row. */
+  readonly required: number;
+  /** The rows that they may grant here, because the session has them here anyway. */
+  readonly allowed: number;
+}
+
+/** What is to be granted: to each column its rows. */
+export interface Grid {
+  readonly rows: readonly Names[];
+  readonly columns: readonly Column[];
+}
+
+/** The names of a statement. */
+export interface Block {
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+}
+
+/** Blocks that grant a grid, and the serialized length of their statements, a comma behind each. */
+export interface Cover {
+  readonly blocks: readonly Block[];
+  readonly length: number;
+}
+
+/** Sets of rows, a bit a row, in ascending order; and the length of what their statements name. */
+interface Family {
+  readonly sets: readonly number[];
+  readonly length: number;
+}
+
+/** For each column the statements that name it, as bits; and what each one's brackets take, alone. */
+interface Distribution {
+  readonly chosen: readonly number[];
+  readonly brackets: readonly number[];
+}
+
+const NO_GRID: Readonly<Grid> = { rows: [], columns: [] };
+const NO_FAMILY: Readonly<Family> = { sets: [], length: 0 };
+const BRACKETS = "[]".length;
+const MOST_ROWS = 3;
+const MOST_SETS = 2 ** MOST_ROWS - 1;
+
+/**
+ * Returns the shortest cover of a grid, or of two that share their statements.
+ *
+ * @param frame the length of a statement without its names, with the comma behind it.
+ * @param guests a second grid, whose actions apply to no resource of the first, and the other way
+ *   round: a statement for both grants no more than two would. It may have three rows.
+ */
+export function shortestCover(frame: number, grid: Grid, guests: Grid = NO_GRID): Cover {
+  if (grid.columns.length + guests.columns.length === 0) return { blocks: [], length: 0 };
+  const families = familiesOf(frame, grid);
+  const guestFamilies = familiesOf(frame, guests);
+  let length = Infinity;
+  let best: [Family, Distribution, Family, Distribution] | undefined;
+  for (const family of families) {
+    let own: readonly Distribution[] | undefined;
+    for (const guest of guestFamilies) {
+      const statements = Math.max(family.sets.length, guest.sets.length);
+      // The length of names counts a comma too many for each of the two lists.
+      const bare = family.length + guest.length + statements * (frame - 2);
+      if (bare >= length) continue;
+      own ??= distributions(grid, family.sets);
+      for (const one of own) {
+        for (const other of distributions(guests, guest.sets)) {
+          const full = bare + bracketsOfAll(one.brackets, other.brackets);
+          if (full >= length) continue;
+          length = full;
+          best = [family, one, guest, other];
+        }
+      }
+    }
+  }
+  return { blocks: best === undefined ? [] : blocksOf(grid, guests, best), length };
+}
+
+/** The families of a grid that can be the shortest, in an order that only the grid decides. */
+function familiesOf(frame: number, { rows, columns }: Grid): readonly Family[] {
+  if (columns.length === 0) return [NO_FAMILY];
+  const lengthOf = lengthsOfSets(rows);
+  if (rows.length > MOST_ROWS) return [improved(frame, columns, lengthOf)];
+  const useful = usefulSets(rows.length, columns);
+  const families: Family[] = [];
+  for (let family = 1; family < 1 << useful.length; family++) {
+    const sets = useful.filter((_, i) => has(family, i));
+    const length = lengthOfNames(sets, columns, lengthOf);
+    if (length < Infinity) families.push({ sets, length });
+  }
+  return families;
+}
+
+function lengthsOfSets(rows: readonly Names[]): (set: number) => number {
+  return (set) => {
+    let sum = 0;
+    for (let row = 0; row < rows.length; row++) if (has(set, row)) sum += rows[row]?.length ?? 0;
+    return sum;
+  };
+}
+
+/** The sets of rows that some column may have, and that split no rows which no column tells apart. */
+function usefulSets(rows: number, columns: readonly Column[]): number[] {
+  let required = 0;
+  for (const column of columns) required |= column.required;
+  // A single column tells no rows apart.
+  if (columns.length === 1) return [required];
+  const together: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    let same = 0;
+    for (let other = 0; other < rows; other++) {
+      if (has(required, other) && areAlike(columns, row, other)) same |= 1 << other;
+    }
+    together.push(same);
+  }
+  const useful: number[] = [];
+  for (let set = 1; set < 1 << rows; set++) {
+    if (!isSubset(set, required)) continue;
+    if (together.some((same, row) => has(set, row) && !isSubset(same, set))) continue;
+    if (columns.some(({ allowed }) => isSubset(set, allowed))) useful.push(set);
+  }
+  return useful;
+}
+
+function areAlike(columns: readonly Column[], row: number, other: number): boolean {
+  return columns.every(
+    ({ required, allowed }) =>
+      has(required, row) === has(required, other) && has(allowed, row) === has(allowed, other),
+  );
+}
+
+/** The length of all names in the statements of a family; Infinity if it does not grant all. */
+function lengthOfNames(
+  sets: readonly number[],
+  columns: readonly Column[],
+  lengthOf: (set: number) => number,
+): number {
+  let length = 0;
+  for (const column of columns) length += fewest(sets, column) * column.length;
+  for (const set of sets) length += lengthOf(set);
+  return length;
+}
+
+/** How few of some sets grant a column all that it requires; Infinity if they can't. */
+function fewest(sets: readonly number[], { required, allowed }: Column): number {
+  const most = bitsOf(required);
+  for (let count = 1; count <= most; count++) {
+    if (someGrant(sets, required, allowed, count)) return count;
+  }
+  return Infinity;
+}
+
+function bitsOf(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+function someGrant(
+  sets: readonly number[],
+  required: number,
+  allowed: number,
+  count: number,
+): boolean {
+  const lowest = required & -required;
+  for (const set of sets) {
+    if ((set & lowest) === 0 || !isSubset(set, allowed)) continue;
+    const rest = required & ~set;
+    if (rest === 0 || (count > 1 && someGrant(sets, rest, allowed, count - 1))) return true;
+  }
+  return false;
+}
+
+/** The choices of the fewest sets that grant a column, as bits, in ascending order. */
+function choicesOf(sets: readonly number[], column: Column): number[] {
+  const count = fewest(sets, column);
+  const choices = new Set<number>();
+  const choose = (required: number, chosen: number, left: number) => {
+    if (required === 0) choices.add(chosen);
+    if (required === 0 || left === 0) return;
+    const lowest = required & -required;
+    sets.forEach((set, i) => {
+      if ((set & lowest) === 0 || !isSubset(set, column.allowed)) return;
+      choose(required & ~set, chosen | (1 << i), left - 1);
+    });
+  };
+  choose(column.required, 0, count);
+  return [...choices].sort((a, b) => a - b);
+}
+
+/** The ways to distribute columns over statements that differ in which of them need brackets. */
+function distributions({ rows, columns }: Grid, sets: readonly number[]): Distribution[] {
+  if (sets.length === 1) {
+    let names = 0;
+    for (const column of columns) names += column.names.length;
+    return [{ chosen: columns.map(() => 1), brackets: [bracketsOf(rows, sets[0] ?? 0, names)] }];
+  }
+  let known: { chosen: readonly number[]; counts: readonly number[] }[] = [
+    { chosen: [], counts: sets.map(() => 0) },
+  ];
+  for (const column of columns) {
+    const all = choicesOf(sets, column);
+    // Of larger families, which only the search for more than three rows has, one way is enough.
+    const choices = sets.length > MOST_SETS ? all.slice(0, 1) : all;
+    const next = new Map<string, (typeof known)[number]>();
+    for (const { chosen, counts } of known) {
+      for (const choice of choices) {
+        const more = counts.map((n, i) =>
+          has(choice, i) ? Math.min(n + column.names.length, 2) : n,
+        );
+        const key = choices.length === 1 ? String(next.size) : more.join("");
+        if (!next.has(key)) next.set(key, { chosen: [...chosen, choice], counts: more });
+      }
+    }
+    known = [...next.values()];
+  }
+  return known.map(({ chosen, counts }) => ({
+    chosen,
+    brackets: sets.map((set, i) => bracketsOf(rows, set, counts[i] ?? 0)),
+  }));
+}
+
+/** What the brackets of a statement take, if it stands alone. */
+function bracketsOf(rows: readonly Names[], set: number, columnNames: number): number {
+  let rowNames = 0;
+  rows.forEach(({ names }, row) => {
+    if (has(set, row)) rowNames += names.length;
+  });
+  return brackets(rowNames) + brackets(columnNames);
+}
+
+function brackets(names: number): number {
+  return names === 1 ? 0 : BRACKETS;
+}
+
+/**
+ * What brackets take. As many statements as possible are shared, since a frame takes longer than
+ * brackets. A shared one needs both its brackets, so those that have them anyway are shared first.
+ */
+function bracketsOfAll(own: readonly number[], guests: readonly number[]): number {
+  const shared = Math.min(own.length, guests.length);
+  let total = shared * 2 * BRACKETS;
+  if (own.length === guests.length) return total;
+  for (const length of own) total += length;
+  for (const length of guests) total += length;
+  for (const i of longest(own, shared)) total -= own[i] ?? 0;
+  for (const i of longest(guests, shared)) total -= guests[i] ?? 0;
+  return total;
+}
+
+/** The indices of so many of the largest numbers, in ascending order; of equal ones the first. */
+function longest(lengths: readonly number[], count: number): number[] {
+  const indices = lengths.map((_, i) => i);
+  if (count === lengths.length) return indices;
+  return indices
+    .sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b)
+    .slice(0, count)
+    .sort((a, b) => a - b);
+}
+
+/** The blocks of two grids' statements, shared as {@link bracketsOfAll} counts them. */
+function blocksOf(
+  grid: Grid,
+  guests: Grid,
+  [family, own, guest, theirs]: readonly [Family, Distribution, Family, Distribution],
+): Block[] {
+  const shared = Math.min(family.sets.length, guest.sets.length);
+  const seats = longest(own.brackets, shared);
+  const guestSeats = longest(theirs.brackets, shared);
+  const blocks: { rows: string[]; columns: string[] }[] = [];
+  family.sets.forEach((set, i) => {
+    const block = { rows: [], columns: [] };
+    addNames(block, grid, set, i, own.chosen);
+    const seat = guestSeats[seats.indexOf(i)];
+    if (seat !== undefined) addNames(block, guests, guest.sets[seat] ?? 0, seat, theirs.chosen);
+    blocks.push(block);
+  });
+  guest.sets.forEach((set, i) => {
+    if (guestSeats.includes(i)) return;
+    const block = { rows: [], columns: [] };
+    addNames(block, guests, set, i, theirs.chosen);
+    blocks.push(block);
+  });
+  return blocks;
+}
+
+/** Adds the names of a statement: the rows of its set, and the columns that chose it. */
+function addNames(
+  block: { readonly rows: string[]; readonly columns: string[] },
+  { rows, columns }: Grid,
+  set: number,
+  statement: number,
+  chosen: readonly number[],
+): void {
+  rows.forEach(({ names }, row) => {
+    if (has(set, row)) for (const name of names) block.rows.push(name);
+  });
+  columns.forEach(({ names }, column) => {
+    if (has(chosen[column] ?? 0, statement)) for (const name of names) block.columns.push(name);
+  });
+}
+
+/** Whether every bit of a set is in the other. */
+function isSubset(set: number, of: number): boolean {
+  return (set & ~of) === 0;
+}
+
+function has(set: number, index: number): boolean {
+  return ((set >> index) & 1) === 1;
+}
+
+/**
+ * Improves a family until no step makes its statements shorter.
+ *
+ * 1. It begins once with a statement for each row, and once with one for each kind of column.
+ * 2. A step adds a set, leaves one out, or replaces one by another; the best step is taken.
+ * 3. The sets are those that some column requires, what two of them have in common, what they are
+ *    together where some column allows it, and single rows.
+ *
+ * The shorter end of the two is taken. It is not always the shortest: docs/benchmarks.md says how near
+ * it came to the optimum.
+ */
+function improved(
+  frame: number,
+  columns: readonly Column[],
+  lengthOf: (set: number) => number,
+): Family {
+  const candidates = candidatesOf(columns);
+  const perStatement = frame - 2;
+  const lengthOfAll = (sets: readonly number[]) =>
+    lengthOfNames(sets, columns, lengthOf) + sets.length * perStatement;
+  const descend = (start: readonly number[]) => {
+    let best = start;
+    let length = lengthOfAll(start);
+    for (;;) {
+      let next: readonly number[] | undefined;
+      const attempt = (sets: readonly number[]) => {
+        const total = lengthOfAll(sets);
+        if (total < length) {
+          next = sets;
+          length = total;
+        }
+      };
+      for (const set of best) attempt(best.filter((other) => other !== set));
+      for (const candidate of candidates) {
+        if (best.includes(candidate)) continue;
+        attempt([...best, candidate]);
+        for (const set of best) attempt(best.map((other) => (other === set ? candidate : other)));
+      }
+      if (next === undefined) return { sets: best, total: length };
+      best = next;
+    }
+  };
+  const all = columns.reduce((union, { required }) => union | required, 0);
+  const byRow = descend(candidates.filter((set) => bitsOf(set) === 1 && isSubset(set, all)));
+  const byColumn = descend([...new Set(columns.map(({ required }) => required))]);
+  const { sets, total } = byColumn.total < byRow.total ? byColumn : byRow;
+  return {
+    sets: [...sets].sort((a, b) => a - b),
+    length: total - sets.length * perStatement,
+  };
+}
+
+function candidatesOf(columns: readonly Column[]): number[] {
+  const candidates = new Set<number>();
+  for (const { required } of columns) {
+    candidates.add(required);
+    for (let rest = required; rest !== 0; rest &= rest - 1) candidates.add(rest & -rest);
+  }
+  const kinds = [...new Set(columns.flatMap(({ required, allowed }) => [required, allowed]))];
+  for (const one of kinds) {
+    for (const other of kinds) {
+      candidates.add(one & other);
+      if (columns.some(({ allowed }) => isSubset(one | other, allowed)))
+        candidates.add(one | other);
+    }
+  }
+  candidates.delete(0);
+  return [...candidates];
+}
