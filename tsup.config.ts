@@ -9,6 +9,7 @@ export default defineConfig([
       setup: "src/setup/index.ts",
       testing: "src/testing/index.ts",
       "testing/vitest": "src/testing/vitest.ts",
+      "testing/jest": "src/testing/jest.ts",
     },
     format: ["esm", "cjs"],
     target: "es2022",

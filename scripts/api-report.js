@@ -6,7 +6,15 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const check = process.argv.includes("--check");
-const entries = ["index", "analysis", "diagnosis", "setup", "testing", "testing/vitest"];
+const entries = [
+  "index",
+  "analysis",
+  "diagnosis",
+  "setup",
+  "testing",
+  "testing/vitest",
+  "testing/jest",
+];
 
 let different = false;
 for (const entry of entries) {

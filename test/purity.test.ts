@@ -14,6 +14,7 @@ function mayImport(file: string, specifier: string): boolean {
   if (specifier.includes("/cli/")) return false;
   if (specifier.startsWith("./") || specifier.startsWith("../")) return true;
   if (specifier === "fast-check") return file.startsWith("testing");
+  if (specifier === "vitest") return file === "testing/vitest.ts";
   return ["zod/mini", "@aws-sdk/util-arn-parser"].includes(specifier);
 }
 
@@ -36,12 +37,20 @@ const FORBIDDEN = new Set([
   "Buffer",
 ]);
 
+/** Two entries extend `expect`, and package.json lists them in sideEffects. */
+function isExtension(file: string, statement: ts.ExpressionStatement): boolean {
+  const extend = "expect.extend(policyMatchers);";
+  return /^testing\/(vitest|jest)\.ts$/.test(file) && statement.getText() === extend;
+}
+
 /** The faults of a file, so that the check can be seen to fail. */
 function faultsOf(file: string, text: string): string[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
   const faults: string[] = [];
   for (const statement of source.statements) {
-    if (ts.isExpressionStatement(statement)) faults.push("does something on import");
+    if (ts.isExpressionStatement(statement) && !isExtension(file, statement)) {
+      faults.push("does something on import");
+    }
     if (!ts.isVariableStatement(statement)) continue;
     if (!(statement.declarationList.flags & ts.NodeFlags.Const)) faults.push("module-level let");
     for (const { name, type, initializer } of statement.declarationList.declarations) {

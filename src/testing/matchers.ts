@@ -17,7 +17,8 @@ export interface MatcherResult {
  * Matchers of policies: `toAllow(request)`, `toDeny(request)` and `toBeNoBroaderThan(policy)`. When
  * one fails it shows the statements that decided, or a request that makes the difference.
  *
- * Types for vitest: `import type {} from "polaris-session-policy/testing/vitest"`.
+ * `import "polaris-session-policy/testing/vitest"` extends vitest's `expect` with them, and
+ * `import "polaris-session-policy/testing/jest"` jest's, both with types.
  *
  * @see https://vitest.dev/guide/extending-matchers.html
  * @see https://jestjs.io/docs/expect#expectextendmatchers

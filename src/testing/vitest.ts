@@ -1,9 +1,13 @@
 /**
- * Types of the matchers for vitest: `import type {} from "polaris-session-policy/testing/vitest"`.
+ * Extends vitest's `expect` with the policy matchers, with their types. It is one of the two modules
+ * of this package that do something when they are imported.
+ *
+ * @see https://vitest.dev/guide/extending-matchers.html
  * @module
  */
-import type {} from "vitest";
+import { expect } from "vitest";
 import type { AccessRequest } from "../analysis/policy-document.ts";
+import { policyMatchers } from "./matchers.ts";
 import type { PolicyForm } from "./policy-forms.ts";
 
 /** The matchers of `policyMatchers`, as `expect(policy)` has them. */
@@ -19,3 +23,5 @@ export interface PolicyMatchers<R> {
 declare module "vitest" {
   interface Matchers<T> extends PolicyMatchers<T> {}
 }
+
+expect.extend(policyMatchers);

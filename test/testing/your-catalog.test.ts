@@ -1,9 +1,7 @@
 import { buildSessionPolicy } from "polaris-session-policy"; // or your own generator
-import { assertLeastPrivilege, policyMatchers } from "polaris-session-policy/testing";
-import type {} from "polaris-session-policy/testing/vitest";
+import { assertLeastPrivilege } from "polaris-session-policy/testing";
+import "polaris-session-policy/testing/vitest"; // extends expect; for jest: testing/jest
 import { expect, test } from "vitest";
-
-expect.extend(policyMatchers);
 
 test("session policies grant the least privilege", () => {
   assertLeastPrivilege(buildSessionPolicy);

@@ -1,0 +1,30 @@
+/**
+ * Extends jest's global `expect` with the policy matchers, with their types for `@types/jest`. It is one
+ * of the two modules of this package that do something when they are imported.
+ *
+ * With `injectGlobals: false` there is no global: `expect.extend(policyMatchers)` does it then.
+ *
+ * @see https://jestjs.io/docs/expect#expectextendmatchers
+ * @module
+ */
+import type { AccessRequest } from "../analysis/policy-document.ts";
+import { policyMatchers } from "./matchers.ts";
+import type { PolicyForm } from "./policy-forms.ts";
+
+declare global {
+  // jest's types are a global namespace, which only another one extends.
+  namespace jest {
+    interface Matchers<R> {
+      /** The policy allows the request. */
+      toAllow(request: AccessRequest): R;
+      /** The policy denies the request, in a statement or by default. */
+      toDeny(request: AccessRequest): R;
+      /** Whatever the policy allows, the other allows too. */
+      toBeNoBroaderThan(other: PolicyForm): R;
+    }
+  }
+}
+
+declare const expect: { readonly extend: (matchers: typeof policyMatchers) => void };
+
+expect.extend(policyMatchers);
