@@ -819,6 +819,10 @@ const allOptions: Arbitrary<SessionPolicyOptions> = fc.record(
     kmsViaService: fc.constant(false),
     objectVersions: fc.boolean(),
     abortMultipartUploads: fc.boolean(),
+    listMultipartUploads: fc.boolean(),
+    objectTags: fc.boolean(),
+    objectAcls: fc.boolean(),
+    barePaths: fc.boolean(),
   },
   { requiredKeys: [] },
 );

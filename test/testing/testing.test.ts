@@ -7,6 +7,7 @@ import {
   type Locations,
   serializePolicy,
 } from "../../src/index.ts";
+import { ADDITIONS } from "../../src/options.ts";
 import {
   type AsyncSessionPolicyGenerator,
   accessRequestArbitrary,
@@ -261,7 +262,7 @@ describe("what a property asks of a generator", () => {
     }
     const options = asked.flatMap(([, , some]) => Object.keys(some ?? {}));
     expect([...new Set(options)].sort()).toEqual(
-      ["abortMultipartUploads", "kmsViaService", "maxLength", "objectVersions"].sort(),
+      [...ADDITIONS, "kmsViaService", "maxLength"].sort(),
     );
   });
 
