@@ -5,7 +5,9 @@
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
 import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
+import type { Statement } from "../policy.ts";
 import { type PolicyForm, policyDocumentOf } from "./policy-forms.ts";
+import { filled, listOf } from "./requests.ts";
 
 /** What a matcher returns to vitest and jest. */
 export interface MatcherResult {
@@ -15,7 +17,9 @@ export interface MatcherResult {
 
 /**
  * Matchers of policies: `toAllow(request)`, `toDeny(request)` and `toBeNoBroaderThan(policy)`. When
- * one fails it shows the statements that decided, or a request that makes the difference.
+ * one fails it shows the statements that decided, or a request that makes the difference. `toDeny`
+ * fails too where only an absent condition key other than `s3:prefix` keeps the request from being
+ * allowed, and says which.
  *
  * `import "polaris-session-policy/testing/vitest"` extends vitest's `expect` with them, and
  * `import "polaris-session-policy/testing/jest"` jest's, both with types.
@@ -44,6 +48,14 @@ export const policyMatchers: Readonly<{
   },
   toDeny: (policy, request) => {
     const { pass, why } = decided(policy, request);
+    const missing = pass ? undefined : contextThatAllows(documentOf(policy), request);
+    if (missing !== undefined) {
+      return {
+        pass: false,
+        message: () =>
+          `expected the policy to deny ${show(request)}, whatever its context; with ${show(missing)} it is allowed. Add the condition keys that the real request has.`,
+      };
+    }
     return {
       pass: !pass,
       message: () => `expected the policy ${pass ? "" : "not "}to deny ${why}`,
@@ -70,6 +82,34 @@ function decided(policy: PolicyForm, request: AccessRequest) {
   const because =
     decision === "implicitlyDenied" ? "no statement matches it" : `${decision} by${deciding}`;
   return { pass: decision === "allowed", why: `${show(request)}; ${because}` };
+}
+
+/**
+ * The condition keys, absent from a denied request, with which a statement allows it: a test that
+ * forgets them proves nothing. A list without `s3:prefix` is a real request, so that key may be absent.
+ */
+function contextThatAllows(
+  document: AnyPolicyDocument,
+  request: AccessRequest,
+): Readonly<Record<string, string>> | undefined {
+  const present = Object.keys(request.context ?? {}).map((key) => key.toLowerCase());
+  const mayAdd = (key: string) => ![...present, "s3:prefix"].includes(key.toLowerCase());
+  // decide has read the statements: they are what their types say.
+  for (const { Effect, Condition } of listOf(document.Statement) as readonly Statement[]) {
+    if (Effect !== "Allow" || Condition === undefined) continue;
+    const added = Object.entries(Condition).flatMap(([operator, block]) =>
+      /Not|Null/i.test(operator)
+        ? []
+        : Object.entries(block).flatMap(([key, values]): [string, string][] =>
+            mayAdd(key) ? [[key, filled(String(listOf(values)[0]), "x")]] : [],
+          ),
+    );
+    if (added.length === 0) continue;
+    const missing = Object.fromEntries(added);
+    const context = { ...request.context, ...missing };
+    if (decide(document, { ...request, context }).decision === "allowed") return missing;
+  }
+  return undefined;
 }
 
 /** The document in a policy; decide and compareAccess check that it is one. */

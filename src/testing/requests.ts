@@ -285,7 +285,7 @@ export function requestsAbout(session: Session): AccessRequest[] {
 }
 
 /** The pattern with a text for each `*`, a character for each `?`, and its escapes undone. */
-function filled(pattern: string, text: string): string {
+export function filled(pattern: string, text: string): string {
   return pattern.replace(/\$\{([*?$])\}|\*|\?/g, (found, literal: string | undefined) => {
     if (literal !== undefined) return literal;
     return found === "*" ? text : "x";

@@ -518,6 +518,29 @@ describe("policyMatchers", () => {
     expect(narrower.message()).toContain("it is narrower");
   });
 
+  test("toDeny does not pass because a condition key was forgotten, except s3:prefix", () => {
+    const key = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+    const config = { currentKmsKey: key };
+    const writer = buildSessionPolicy(config, {
+      write: ["s3://lake/db"],
+      list: ["s3://lake/db"],
+    });
+    const generate = { action: "kms:GenerateDataKey", resource: key };
+    const forgotten = toDeny(writer, generate);
+    expect(forgotten.pass).toBe(false);
+    expect(forgotten.message()).toContain(
+      'with {"kms:ViaService":"s3.us-west-2.amazonaws.com"} it is allowed',
+    );
+    const context = { "KMS:viaservice": "ec2.us-west-2.amazonaws.com" };
+    expect(toDeny(writer, { ...generate, context }).pass).toBe(true);
+    expect(toDeny(writer, { ...generate, action: "kms:Encrypt" }).pass).toBe(true);
+    expect(toDeny(writer, { ...generate, resource: `${key}0` }).pass).toBe(true);
+    const list = { action: "s3:ListBucket", resource: "arn:aws:s3:::lake" };
+    expect(toDeny(writer, list).pass).toBe(true);
+    const reader = buildSessionPolicy(config, { read: ["s3://lake/db"] });
+    expect(toDeny(reader, generate).pass).toBe(true);
+  });
+
   test("take a policy as JSON text and as an AssumeRole request", () => {
     const text = serializePolicy(policy);
     for (const form of [text, { RoleArn: "arn:aws:iam::123456789012:role/p", Policy: text }]) {
