@@ -38,13 +38,13 @@ export function escapePattern(literal: string): string {
   return literal.replace(SPECIAL, (character) => `\${${character}}`);
 }
 
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-const NOT_PRINTABLE_ASCII = /[^\x20-\x7e]/g;
+const RAW = /^[\x20-\x7e\xa1-\xff]*$/;
+const NOT_RAW = /[^\x20-\x7e\xa1-\xff]/g;
 
 /**
  * Serializes a policy to the `Policy` parameter of AssumeRole: minified JSON in which every character
- * outside U+0020–U+007E is a `\uXXXX` escape. STS refuses characters above U+00FF in this parameter,
- * and the escape is how an object key may hold them nevertheless.
+ * outside U+0020–U+007E and U+00A1–U+00FF is a `\uXXXX` escape. STS refuses characters above U+00FF in
+ * this parameter, and the escape is how an object key may hold them nevertheless.
  *
  * @param policy a document that {@link buildSessionPolicy} returned, or any other policy document.
  * @returns the JSON; its length is what STS counts against 2,048 characters.
@@ -72,20 +72,20 @@ export function serializePolicy(policy: PolicyDocument): string {
     throw fault("INVALID_POLICY", [], "A policy must be an object that JSON can hold.");
   }
   // Asking first is faster by half of JSON.stringify, and the answer is mostly yes.
-  return PRINTABLE_ASCII.test(json) ? json : json.replace(NOT_PRINTABLE_ASCII, unicodeEscape);
+  return RAW.test(json) ? json : json.replace(NOT_RAW, unicodeEscape);
 }
 
 function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** Printable ASCII without quotes and backslashes: what JSON writes as it is. */
-const UNESCAPED = /^[ !#-[\]-~]*$/;
+/** Characters without quotes and backslashes: what {@link serializePolicy} writes as it is. */
+const UNESCAPED = /^[ !#-[\]-~\xa1-\xff]*$/;
 
 /** How many characters {@link serializePolicy} writes for a string, quotes included. */
 export function serializedLength(text: string): number {
   if (UNESCAPED.test(text)) return text.length + 2;
-  return JSON.stringify(text).replace(NOT_PRINTABLE_ASCII, unicodeEscape).length;
+  return JSON.stringify(text).replace(NOT_RAW, unicodeEscape).length;
 }
 
 /** Strings of a list in a policy, and their serialized length, a comma behind each. */

@@ -14,13 +14,13 @@ describe("serializePolicy", () => {
     );
   });
 
-  test("escapes every character outside U+0020–U+007E, and no other", () => {
+  test("escapes every character outside U+0020–U+007E and U+00A1–U+00FF, and no other", () => {
     const every = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).join("");
     const serialized = serializePolicy(policyOf(every));
-    expect(serialized).toMatch(/^[ -~]*$/);
+    expect(serialized).toMatch(/^[ -~\u00a1-\u00ff]*$/);
     expect(JSON.parse(serialized)).toEqual(policyOf(every));
-    expect(serializePolicy(policyOf("é売📦\u007f\u0080"))).toContain(
-      '"\\u00e9\\u58f2\\ud83d\\udce6\\u007f\\u0080"',
+    expect(serializePolicy(policyOf("¡éÿ\u0100\u00a0売📦\u007f\u0080"))).toContain(
+      '"¡éÿ\\u0100\\u00a0\\u58f2\\ud83d\\udce6\\u007f\\u0080"',
     );
     expect(serializePolicy(policyOf('~ "\\'))).toContain('"~ \\"\\\\"');
   });
