@@ -41,20 +41,20 @@ export function storageConfigOf(catalog: unknown): AwsStorageConfig {
         "This is not a catalog: it has no storageConfigInfo. Pass a catalog as Polaris' management API returns it.",
       );
     }
-    const fields = below("storageConfigInfo", () => {
+    const { fields, config } = below("storageConfigInfo", () => {
       const read = parseFields(storageConfigInfo);
-      parseStorageConfig(read);
-      return read;
+      return { fields: read, config: parseStorageConfig(read) };
     });
+    const { onAws, allowedPlaces = [] } = config;
     const base = readRecord(properties, [BASE])?.[BASE];
     const invalid = (message: string) =>
       fault("INVALID_STORAGE_CONFIG", ["properties", BASE], message);
     if (base == null) throw invalid("is missing. Name the location below which tables are made.");
-    const place = typeof base === "string" ? placeOf(base) : undefined;
-    if (typeof base !== "string" || place === undefined) throw invalid(faultOf(base));
+    const place = typeof base === "string" ? placeOf(base, onAws) : undefined;
+    if (typeof base !== "string" || place === undefined) throw invalid(faultOf(base, onAws));
     const allowedLocations = fields.allowedLocations ?? [];
     if (allowedLocations.length === 0) return { ...fields, allowedLocations: [base] };
-    if (!allowedLocations.some((uri) => place.startsWith(placeOf(uri) ?? NO_PLACE))) {
+    if (!allowedPlaces.some((outer) => place.startsWith(outer))) {
       throw invalid(
         "lies outside storageConfigInfo.allowedLocations, which Polaris refuses. Allow it there, or leave the list empty.",
       );
@@ -64,8 +64,6 @@ export function storageConfigOf(catalog: unknown): AwsStorageConfig {
 }
 
 const FIELDS = ["storageConfigInfo", "properties"] as const;
-/** What no place begins with: they begin with a bucket. */
-const NO_PLACE = "/";
 
 /** Puts a field's name before the paths of the errors about its value. */
 function below<T>(field: string, read: () => T): T {

@@ -338,9 +338,9 @@ function readConfig(input: Shape): {
   }
 
   const allowed = input.allowedLocations?.flatMap((uri, i) => {
-    const place = placeOf(uri);
+    const place = placeOf(uri, onAws);
     if (place !== undefined) return [place];
-    if (!/^s3[an]?:\/\/[^/]/i.test(uri)) wrong(["allowedLocations", i], faultOf(uri));
+    if (!/^s3[an]?:\/\/[^/]/i.test(uri)) wrong(["allowedLocations", i], faultOf(uri, onAws));
     return [];
   });
 

@@ -34,6 +34,16 @@ describe("the storage configuration of a catalog", () => {
     expect(storageConfigOf(catalogOf(info))).toEqual({ ...info, kmsUnavailable: true });
   });
 
+  test("may lie in a bucket whose name only S3 keeps for itself, outside AWS", () => {
+    const base = "s3://lake--table-s3/db";
+    const store = { endpoint: "http://minio:9000", allowedLocations: [base] };
+    expect(storageConfigOf(catalogOf(store, base)).allowedLocations).toEqual([base]);
+    const onAws = catalogOf({ allowedLocations: [base] }, base);
+    expect(faultOf(() => storageConfigOf(onAws)).paths).toEqual([
+      "properties.default-base-location",
+    ]);
+  });
+
   test.each([
     ["a catalog that is none", "catalog", ""],
     ["a storage configuration itself", { roleArn: "arn:aws:iam::1:role/x" }, ""],
