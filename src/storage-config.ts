@@ -359,7 +359,7 @@ function readConfig(input: Shape): {
 
 /**
  * What Polaris' generator is given. It gives all keys of 1.7.0 every use, in their order and with
- * repeats; for those of 1.8.0 this follows the description of the change.
+ * repeats. For those of 1.8.0 this follows the description of the change, and repeats fold.
  *
  * @see https://github.com/apache/polaris/pull/5162
  */
@@ -371,13 +371,14 @@ function polarisConfig(
   if (input.kmsUnavailable === true) {
     return { partition, encryptionKeys: [], decryptionKeys: [], wildcardKey: undefined };
   }
-  const { currentKmsKey, allowedKmsKeys, encryptionKeys } = input;
-  const encrypt = [
-    ...(currentKmsKey == null ? [] : [currentKmsKey]),
-    ...(allowedKmsKeys ?? []),
-    ...(encryptionKeys ?? []),
-  ];
-  const decrypt = input.decryptionKeys?.filter((key) => !encrypt.includes(key)) ?? [];
+  const { currentKmsKey, allowedKmsKeys } = input;
+  const encrypt = [...(currentKmsKey == null ? [] : [currentKmsKey]), ...(allowedKmsKeys ?? [])];
+  const old = new Set(encrypt);
+  const encryptionKeys = new Set(input.encryptionKeys);
+  for (const key of encryptionKeys) if (!old.has(key)) encrypt.push(key);
+  const decrypt = [...new Set(input.decryptionKeys)].filter(
+    (key) => !old.has(key) && !encryptionKeys.has(key),
+  );
   const wildcardKey =
     role === undefined || input.region == null
       ? undefined

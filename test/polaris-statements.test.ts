@@ -78,7 +78,10 @@ const kmsOf = (config: object, locations: Lists) =>
   predict(config, locations)?.filter(({ Action }) => asList(Action)[0]?.startsWith("kms:"));
 
 describe("the key fields of Polaris 1.8.0, not compared with a server", () => {
-  const config = { encryptionKeys: [KEYS[0]], decryptionKeys: [KEYS[0], KEYS[1], KEYS[2]] };
+  const config = {
+    encryptionKeys: [KEYS[0], KEYS[0]],
+    decryptionKeys: [KEYS[0], KEYS[1], KEYS[2], KEYS[1]],
+  };
   const decrypt = ["kms:DescribeKey", "kms:Decrypt"];
 
   test("give keys that encrypt what currentKmsKey gets, and others Decrypt and DescribeKey", () => {
