@@ -768,7 +768,8 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
     const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
     const probe = isProbe ? [{ ...setOption("barePaths"), cause: "bare-path" as const }] : [];
     const said = { has, lacks, ...(found.newFile ? { variant: "new file" } : {}) };
-    return likely(asked, "access-not-granted", said, grant(lacks, granted.at(-1)?.uri), probe);
+    const decide = isProbe ? possible : likely;
+    return decide(asked, "access-not-granted", said, grant(lacks, granted.at(-1)?.uri), probe);
   }
   return outside(asked, { ...target, bucket }, needs);
 }
@@ -787,11 +788,13 @@ function outside(asked: Case, target: Target, needs: readonly Access[]): Decisio
   const { session } = asked;
   const uri = proposal(session, target);
   const place = uri === undefined ? undefined : (placeOf(uri) ?? "");
+  // A prefix is from the text around the message, where a line may have been broken.
+  const likelyHere = target.prefix === undefined ? likely : possible;
   if (place !== undefined && !isInCatalog(session, place)) {
     const change = remedy("allowedLocations", uri, grant(needs, uri));
-    return likely(asked, "location-not-allowed", { what: uri }, change);
+    return likelyHere(asked, "location-not-allowed", { what: uri }, change);
   }
-  const decide = session.places === undefined || place === undefined ? possible : likely;
+  const decide = session.places === undefined || place === undefined ? possible : likelyHere;
   const change = uri === undefined ? undefined : grant(needs, uri);
   const variant =
     session.places === undefined ? "unknown" : place === undefined ? "wide" : undefined;
