@@ -57,7 +57,7 @@ function diagnosisText(diagnosis: Diagnosis & { file: string }, named: boolean):
   const where = resource ?? (bucket === undefined ? "" : `s3://${bucket}/${key ?? ""}`);
   const title = `${cause}${count > 1 ? ` (${count} times)` : ""}`;
   const lines = [
-    ...(named ? [`  in        ${file}`] : []),
+    `  at        ${named ? `${file}, ` : ""}${linesText(diagnosis)}`,
     `  request   ${[action ?? operation ?? "unknown", where].filter(Boolean).join(" on ")}`,
     `  by        ${diagnosis.principal ?? "unknown"}`,
     `  denied by ${diagnosis.deniedBy ?? (diagnosis.keyFault ? "the key itself" : "unknown")}`,
@@ -67,6 +67,10 @@ function diagnosisText(diagnosis: Diagnosis & { file: string }, named: boolean):
     ...[diagnosis.remedy ?? [], diagnosis.alternatives ?? []].flat().flatMap(remedyLines),
   ];
   return [bold(title), ...lines.map(printable)].join("\n");
+}
+
+function linesText({ firstLine, lastLine }: Diagnosis): string {
+  return firstLine === lastLine ? `line ${firstLine}` : `lines ${firstLine} to ${lastLine}`;
 }
 
 function remedyLines(remedy: Remedy): string[] {

@@ -4,7 +4,13 @@
  */
 import { createReadStream } from "node:fs";
 import process from "node:process";
-import type { AwsStorageConfig, Locations, SessionPolicyOptions } from "polaris-session-policy";
+import {
+  type AwsStorageConfig,
+  type Locations,
+  SessionPolicyError,
+  type SessionPolicyOptions,
+  storageConfigOf,
+} from "polaris-session-policy";
 import type { AnyPolicyDocument } from "polaris-session-policy/analysis";
 import {
   fieldsOf,
@@ -50,7 +56,10 @@ export async function configFrom(values: Values): Promise<AwsStorageConfig | und
   return withFlags(document, values);
 }
 
-/** Returns the storage configuration of a document, with the fields that flags replace. */
+/**
+ * Returns the storage configuration of a document, with the fields that flags replace. A catalog, and
+ * --default-base-location, follow Polaris' rules for the base location.
+ */
 export function withFlags(
   document: Json | undefined,
   values: Values,
@@ -60,15 +69,23 @@ export function withFlags(
   if (document === undefined && base === undefined && Object.keys(flags).length === 0) {
     return undefined;
   }
-  const config = { ...configIn(document ?? {}), ...flags };
-  return base === undefined
-    ? config
-    : { ...config, allowedLocations: [...(config.allowedLocations ?? []), base] };
-}
-
-function configIn(document: Json): AwsStorageConfig {
-  const { storageConfigInfo } = document;
-  return isRecord(storageConfigInfo) ? storageConfigInfo : document;
+  const { storageConfigInfo, properties } = document ?? {};
+  const isCatalog = isRecord(storageConfigInfo);
+  const config: AwsStorageConfig = { ...(isCatalog ? storageConfigInfo : document), ...flags };
+  if (!isCatalog && base === undefined) return config;
+  try {
+    return storageConfigOf({
+      properties: {
+        ...(isRecord(properties) ? properties : {}),
+        ...(base === undefined ? {} : { "default-base-location": base }),
+      },
+      storageConfigInfo: config,
+    });
+  } catch (error) {
+    // An alias for a key is a cause to diagnose; every other command refuses it by itself.
+    if (error instanceof SessionPolicyError && error.code === "INVALID_KMS_KEY") return config;
+    throw error;
+  }
 }
 
 /** Chooses the catalog of that name, or the only one. */

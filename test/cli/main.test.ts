@@ -94,6 +94,43 @@ describe("build", () => {
     expect(overridden.out).not.toContain("kms:");
   });
 
+  test("takes the base location by Polaris' rules", async () => {
+    const args = ["build", "--read", "s3://lake/wh/t"];
+    const base = ["--default-base-location", "s3://lake/wh"];
+    const only = await run([...args, ...base]);
+    expect(JSON.parse(only.out)).toEqual(buildSessionPolicy({}, { read: ["s3://lake/wh/t"] }));
+    const outside = await run([...args, ...base, "--allowed-location", "s3://lake/other"]);
+    expect([outside.status, outside.err]).toEqual([
+      2,
+      expect.stringMatching(
+        /INVALID_STORAGE_CONFIG\n {2}properties\.default-base-location: lies outside/,
+      ),
+    ]);
+  });
+
+  test("takes a catalog a line, and the one that --catalog names", async () => {
+    const lines = [catalog, { ...catalog, name: "other" }].map((one) => JSON.stringify(one));
+    const args = ["build", "--config", "-", "--read", TABLE];
+    const input = `${lines.join("\n")}\n`;
+    const named = await run([...args, "--catalog", "other"], { input });
+    expect(JSON.parse(named.out)).toEqual(policy);
+    const neither = await run([...args, "--catalog", "third"], { input });
+    expect([neither.status, neither.err]).toEqual([
+      2,
+      expect.stringContaining("no catalog of that"),
+    ]);
+    const any = await run(args, { input });
+    expect([any.status, any.err]).toEqual([
+      2,
+      expect.stringContaining("Choose one with --catalog"),
+    ]);
+  });
+
+  test("refuses an object that is no configuration", async () => {
+    const { status, err } = await run(["build", "--config", "-"], { input: '{"foo":1}' });
+    expect([status, err]).toEqual([2, expect.stringContaining("INVALID_STORAGE_CONFIG")]);
+  });
+
   test("takes every option of the library", async () => {
     const args = ["--read", TABLE, "--write", TABLE, "--current-kms-key", KEY];
     const options = ["--object-versions", "--abort-multipart-uploads", "--no-kms-via-service"];

@@ -13,7 +13,14 @@ const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
 const config = catalog.storageConfigInfo;
 const principal = "arn:aws:iam::123456789012:role/polaris-server";
 /** Locations that are hard to quote: a policy's escapes, Terraform's templates, quotes. */
-const odd = { ...config, allowedLocations: ['s3://lake/${a}/%{b}/"c"/*', "s3://lake/é売\\n"] };
+const odd = {
+  ...config,
+  allowedLocations: [
+    "s3://polaris-quickstart/warehouse",
+    's3://lake/${a}/%{b}/"c"/*',
+    "s3://lake/é売\\n",
+  ],
+};
 
 let dir = "";
 beforeAll(() => {
@@ -164,12 +171,17 @@ describe("check-config", () => {
     const { status, out } = await run(["check-config", path]);
     expect(status).toBe(1);
     expect(out).toMatch(/^quickstart_catalog: no findings\n\nunsafe:\n {2}warning NO_EXTERNAL_ID/);
-    expect(out).toMatch(/\nwrong:\n {2}error INVALID_STORAGE_CONFIG at roleArn\n/);
+    expect(out).toMatch(
+      /\nwrong:\n {2}error INVALID_STORAGE_CONFIG at storageConfigInfo\.roleArn\n/,
+    );
     const json = JSON.parse((await run(["check-config", path, "--json"])).out);
     expect(json).toMatchObject([
       { catalog: "quickstart_catalog", findings: [] },
       { file: path, catalog: "unsafe", findings: [{ code: "NO_EXTERNAL_ID" }] },
-      { catalog: "wrong", findings: [{ severity: "error", path: ["roleArn"] }] },
+      {
+        catalog: "wrong",
+        findings: [{ severity: "error", path: ["storageConfigInfo", "roleArn"] }],
+      },
     ]);
   });
 
@@ -185,6 +197,7 @@ describe("check-config", () => {
 describe("diff", () => {
   const after = {
     ...catalog,
+    properties: { "default-base-location": "s3://polaris-quickstart/warehouse/db" },
     storageConfigInfo: { ...config, allowedLocations: ["s3://polaris-quickstart/warehouse/db"] },
   };
 
