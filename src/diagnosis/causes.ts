@@ -460,7 +460,9 @@ function key(asked: Case): Decision {
   const context = viaService === undefined ? {} : { "kms:ViaService": viaService };
   const request = { action, resource: arn, context };
   const isWrite = action.toLowerCase() !== "kms:decrypt";
-  if (!isAllowed(session.keys, request)) {
+  // Profile "polaris" grants some keys only to sessions that don't write.
+  const isOwn = session.ownKeys !== undefined && isAllowed(session.ownKeys, request);
+  if (!isOwn && !isAllowed(session.keys, request)) {
     if (config.kmsUnavailable === true) {
       const isConfigured = configuredKeys(config).includes(arn);
       const also = isConfigured ? undefined : configuring(asked, arn)[0];
@@ -496,7 +498,7 @@ function key(asked: Case): Decision {
   const access: Access = isWrite ? "write" : "read";
   if (session.ownKeys === undefined)
     return possible(asked, "session-outdated", { variant: "key", lacks: [access] });
-  if (!isAllowed(session.ownKeys, request)) {
+  if (!isOwn) {
     const elsewhere =
       session.sorted.length === 1
         ? session.places?.get(session.sorted[0] ?? "")?.uri
@@ -737,7 +739,15 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
   const name = target.key ?? target.prefix ?? "";
   if (session.places === undefined) return outside(asked, { ...target, bucket }, needs);
   const granted = grantsAround(session, bucket, name);
-  const holds = (access: Access) => granted.some(({ accesses }) => accesses.includes(access));
+  const isMerged = session.options.profile === "polaris";
+  // Profile "polaris" does not tell writing and deleting apart.
+  const holds = (access: Access) =>
+    granted.some(
+      ({ accesses }) =>
+        accesses.includes(access) ||
+        (isMerged && access === "delete" && accesses.includes("write")) ||
+        (isMerged && access === "write" && accesses.includes("delete")),
+    );
   const isAllowedNow = allows(session, action, bucket, target.key, target.prefix);
   const own =
     name === "" || name.endsWith("/") ? undefined : session.places.get(`${bucket}/${name}/`);
