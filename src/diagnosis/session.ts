@@ -8,6 +8,7 @@
  */
 import { isAllowed } from "../analysis/decide.ts";
 import { reading, SessionPolicyError } from "../errors.ts";
+import { isRecord, readList, readRecord } from "../input.ts";
 import { ACCESSES, type Access, type Locations, outermost, placeOf } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import type { PolicyDocument } from "../policy.ts";
@@ -64,8 +65,9 @@ export function sessionOf(
     maxLength: Number.POSITIVE_INFINITY,
   }));
   const anywhere = createSessionPolicyBuilder({ ...config, allowedLocations: null }, unlimited);
-  const own = locations && createSessionPolicyBuilder(config ?? {}, unlimited)(locations);
-  const { places, sorted, accesses } = locationsOf(locations);
+  const asked = copyOf(locations);
+  const own = asked && createSessionPolicyBuilder(config ?? {}, unlimited)(asked);
+  const { places, sorted, accesses } = locationsOf(asked);
   const keyPolicy = (held: readonly Access[]) =>
     anywhere(Object.fromEntries(held.map((access) => [access, ["s3://any"]])));
   const partition = /"(arn:[^:"]+):s3:::/.exec(
@@ -80,7 +82,7 @@ export function sessionOf(
     accesses,
     build: anywhere,
     keys: keyPolicy(["read", "write"]),
-    ownKeys: locations && keyPolicy(accesses),
+    ownKeys: asked && keyPolicy(accesses),
     policyLength: own && JSON.stringify(own).length,
     partition: partition ?? "arn:aws",
     allowed:
@@ -88,6 +90,16 @@ export function sessionOf(
         ? undefined
         : outermost(config.allowedLocations.flatMap((uri) => placeOf(uri) ?? [])),
   };
+}
+
+/** Reads each list once, and never by an iterator of the caller's. */
+function copyOf(locations: Locations | undefined): Locations | undefined {
+  if (!isRecord(locations)) return locations;
+  const names = new Set([...ACCESSES, ...Object.keys(locations)]);
+  const lists = readRecord(locations, [...names]) ?? {};
+  return Object.fromEntries(
+    Object.entries(lists).map(([access, list]) => [access, readList(list) ?? list]),
+  ) as Locations;
 }
 
 function locationsOf(
