@@ -14,10 +14,23 @@ const NAME_FIELDS = ["realm", "catalog", "namespace", "table", "principal"] as c
 const TAG_FIELDS = [...NAME_FIELDS, "roles", "trace_id"] as const;
 
 /** A part of a session name, or another prefix than `p` before them. */
-export type SessionNameField = (typeof NAME_FIELDS)[number] | `prefix-${string}`;
+export type SessionNameField =
+  | "realm"
+  | "catalog"
+  | "namespace"
+  | "table"
+  | "principal"
+  | `prefix-${string}`;
 
 /** What a session tag holds. */
-export type SessionTagField = (typeof TAG_FIELDS)[number];
+export type SessionTagField =
+  | "realm"
+  | "catalog"
+  | "namespace"
+  | "table"
+  | "principal"
+  | "roles"
+  | "trace_id";
 
 /** What a session is for, in Polaris' terms. What is null or left out is not known. */
 export interface SessionContext {
