@@ -50,6 +50,12 @@ const request = {
 const log = `User: arn:aws:sts::123456789012:assumed-role/polaris/etl is not authorized to perform: kms:Decrypt on resource: ${KEY} because no session policy allows the kms:Decrypt action (Service: S3, Status Code: 403)`;
 
 /** Each function, and arguments that are fine. */
+const catalog = {
+  type: "INTERNAL",
+  name: "lake",
+  properties: { "default-base-location": "s3://wh-bucket/" },
+  storageConfigInfo: config,
+};
 const functions = {
   buildSessionPolicy: [main.buildSessionPolicy, [config, locations, options]],
   createSessionPolicyBuilder: [
@@ -66,6 +72,7 @@ const functions = {
   roleSessionName: [main.roleSessionName, [session]],
   sessionTags: [main.sessionTags, [session]],
   cacheKey: [main.cacheKey, [config, locations, session, options]],
+  storageConfigOf: [main.storageConfigOf, [catalog]],
   storageConfigSchema: [(value) => main.storageConfigSchema.safeParse(value), [config]],
   decide: [analysis.decide, [denies, request]],
   isAllowed: [analysis.isAllowed, [policy, request]],
