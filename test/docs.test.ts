@@ -3,8 +3,10 @@
  * comment behind an expression is its value, a comment behind console.log is what is printed.
  * Comments that begin with "e.g." and other prose are not checked.
  */
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
@@ -102,8 +104,34 @@ describe("examples run and give what they state", () => {
   }
 });
 
-test("README's AssumeRole call sends role, name and policy to STS", async () => {
-  const [example] = examplesIn("README.md");
+test("README shows what its example prints", async () => {
+  const [, code = "", output = ""] =
+    /^```ts\n(.*?)^```\n\n```json\n(.*?)^```/ms.exec(read("README.md")) ?? [];
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  try {
+    await run({ where: "README.md output", code });
+    expect(log.mock.calls.map(([line]) => `${line}\n`).join("")).toBe(output);
+  } finally {
+    log.mockRestore();
+  }
+});
+
+describe("README's commands print what stands below them", () => {
+  const blocks = [
+    ...read("README.md").matchAll(/^```sh\n((?:(?!```)[^\n]*\n)*)```\n\n```text\n(.*?)^```/gms),
+  ];
+  test.each(blocks.map(([, command = "", output = ""]) => ({ command, output })))(
+    "$command",
+    ({ command, output }) => {
+      const cwd = fileURLToPath(ROOT);
+      expect(String(execFileSync("sh", ["-c", command], { cwd }))).toBe(output);
+    },
+  );
+  test("there is one", () => expect(blocks.length).toBeGreaterThan(0));
+});
+
+test("the AssumeRole call of docs/start.md sends role, name and policy to STS", async () => {
+  const [, example] = examplesIn("docs/start.md");
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     let body = "";
@@ -122,7 +150,7 @@ test("README's AssumeRole call sends role, name and policy to STS", async () => 
   vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "example");
   try {
-    const { exports } = await run(example ?? { where: "README.md", code: "" });
+    const { exports } = await run(example ?? { where: "docs/start.md", code: "" });
     const { credentialsFor } = exports as {
       credentialsFor: (table: string[]) => Promise<{ Credentials?: { SessionToken?: string } }>;
     };
@@ -167,9 +195,10 @@ test("the accesses of docs/engines.md are those that the server tests replay", (
   );
 });
 
+// Links that begin with a slash lead to what only the built site has; its own tests follow them.
 test("links between pages lead somewhere", () => {
   for (const page of pages) {
-    for (const [, target = ""] of read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
+    for (const [, target = ""] of read(page).matchAll(/\]\((?!https?:|\/)([^)#]+)(?:#[^)]*)?\)/g)) {
       expect(
         () => readFileSync(new URL(target, new URL(page, ROOT))),
         `${page}: ${target}`,

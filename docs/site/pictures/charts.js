@@ -1,0 +1,179 @@
+/** Charts of docs/benchmarks.json, which `npm run bench` writes. */
+import { readFileSync } from "node:fs";
+import * as Plot from "@observablehq/plot";
+import { JSDOM } from "jsdom";
+import { buildSessionPolicy, serializePolicy } from "polaris-session-policy";
+import { ALONE } from "./svg.js";
+
+const read = (file) => JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"));
+const figures = read("benchmarks.json");
+const { document } = new JSDOM().window;
+
+function chart(label, options) {
+  const drawn = Plot.plot({
+    document,
+    width: 760,
+    style: {
+      background: "none",
+      color: "var(--ink)",
+      fontSize: "14px",
+      fontFamily: "system-ui, sans-serif",
+    },
+    ...options,
+  });
+  const svg = drawn.tagName.toLowerCase() === "svg" ? drawn : drawn.querySelector("svg");
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", label);
+  svg.removeAttribute("width");
+  svg.removeAttribute("height");
+  // Colours and fonts stand in attributes: a page's Content-Security-Policy may forbid style elements.
+  for (const style of svg.querySelectorAll("style")) style.remove();
+  for (const group of svg.querySelectorAll("[aria-label]")) group.removeAttribute("aria-label");
+  svg.setAttribute("fill", "var(--ink)");
+  return `${svg.outerHTML.replace("<g", `${ALONE}<g`)}\n`;
+}
+
+export function chartTime() {
+  const rows = Object.entries(figures.medianMicroseconds).flatMap(([count, medians]) =>
+    Object.entries(medians).map(([name, microseconds]) => ({
+      name,
+      count: Number(count),
+      microseconds,
+    })),
+  );
+  const of = (name) => rows.filter((row) => row.name === name);
+  const names = [...new Set(rows.map(({ name }) => name))];
+  const most = Math.max(...rows.map(({ count }) => count));
+  const colour = (name) => (name === "prepared builder" ? "var(--ours)" : "var(--soft)");
+  const ends = names.map((name) => of(name).at(-1));
+  const words = ends.map(
+    ({ name, count, microseconds }) => `${name} ${microseconds} µs for ${count}`,
+  );
+  return chart(`Time by number of locations. ${words.join("; ")}.`, {
+    height: 420,
+    marginRight: 150,
+    marginLeft: 70,
+    x: {
+      type: "log",
+      label: "locations",
+      domain: [1, most],
+      tickFormat: (n) => (Math.log10(n) % 1 === 0 ? n.toLocaleString("en") : ""),
+    },
+    y: {
+      type: "log",
+      label: "median time, µs",
+      grid: true,
+      tickFormat: (n) => (Math.log10(n) % 1 === 0 ? n.toLocaleString("en") : ""),
+    },
+    marks: [
+      ...names.map((name) =>
+        Plot.line(of(name), {
+          x: "count",
+          y: "microseconds",
+          stroke: colour(name),
+          strokeWidth: name === "prepared builder" ? 3 : 1.5,
+        }),
+      ),
+      Plot.dot(rows, { x: "count", y: "microseconds", r: 3, fill: (row) => colour(row.name) }),
+      Plot.text(spread(ends), {
+        x: "count",
+        y: "at",
+        text: "name",
+        dx: 10,
+        textAnchor: "start",
+        fill: (row) => colour(row.name),
+        fontWeight: 600,
+        clip: false,
+      }),
+    ],
+  });
+}
+
+/** Moves labels that would lie on one another apart, upwards. */
+function spread(ends) {
+  const apart = 1.75;
+  const last = new Map();
+  return [...ends]
+    .sort((a, b) => a.microseconds - b.microseconds)
+    .map((row) => {
+      const at = Math.max(row.microseconds, (last.get(row.count) ?? 0) * apart);
+      last.set(row.count, at);
+      return { ...row, at };
+    });
+}
+
+const COLOURS = { "this library": "var(--ours)", Polaris: "var(--line)" };
+
+function bars(label, rows, { x, format = String }) {
+  const named = rows.map((row) => ({ ...row, name: `${row.what}, ${row.who}` }));
+  return chart(label, {
+    height: 70 + 36 * named.length,
+    marginLeft: 210,
+    marginRight: 60,
+    x: { label: x, grid: true },
+    y: { label: null, domain: named.map(({ name }) => name) },
+    marks: [
+      Plot.barX(named, { x: "value", y: "name", fill: (row) => COLOURS[row.who], rx: 3 }),
+      Plot.text(named, {
+        x: "value",
+        y: "name",
+        text: (row) => format(row.value),
+        dx: 6,
+        textAnchor: "start",
+      }),
+    ],
+  });
+}
+
+/** How many tables Polaris' own policy holds, by its profile. */
+function capacityOfPolaris(uri) {
+  const config = {
+    roleArn: "arn:aws:iam::123456789012:role/polaris",
+    currentKmsKey: "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444",
+  };
+  for (let count = 1; ; count++) {
+    const uris = Array.from({ length: count }, (_, i) => uri(String(i).padStart(2, "0")));
+    const all = { read: uris, list: uris, write: uris, delete: uris };
+    const policy = buildSessionPolicy(config, all, {
+      profile: "polaris",
+      maxLength: Number.POSITIVE_INFINITY,
+    });
+    if (serializePolicy(policy).length > 2048) return count - 1;
+  }
+}
+
+export function chartTables() {
+  const short = capacityOfPolaris((n) => `s3://wh-bucket/db/table_${n}`);
+  const long = capacityOfPolaris(
+    (n) =>
+      `s3://acme-lakehouse-prod/warehouse/sales/orders-${n}-0f9e8d7c-5555-6666-7777-888888888888`,
+  );
+  const rows = [
+    { what: "short names", who: "this library", value: figures.capacity.short },
+    { what: "short names", who: "Polaris", value: short },
+    { what: "long names", who: "this library", value: figures.capacity.long },
+    { what: "long names", who: "Polaris", value: long },
+  ];
+  return bars(
+    `Tables in one session: with short names ${figures.capacity.short}, Polaris ${short}; with long names ${figures.capacity.long}, Polaris ${long}.`,
+    rows,
+    { x: "tables that one session policy holds" },
+  );
+}
+
+export function chartLength() {
+  const median = Math.round(1000 * figures.lengthOfPolaris.median) / 10;
+  return bars(
+    `Length of a policy, median over ${figures.lengthOfPolaris.vectors} inputs: ours has ${median} % of the characters of Polaris' policy.`,
+    [
+      {
+        what: `median of ${figures.lengthOfPolaris.vectors} inputs`,
+        who: "this library",
+        value: median,
+      },
+      { what: `median of ${figures.lengthOfPolaris.vectors} inputs`, who: "Polaris", value: 100 },
+    ],
+    { x: "length of the policy, % of Polaris'", format: (value) => `${value} %` },
+  );
+}

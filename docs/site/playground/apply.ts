@@ -1,0 +1,81 @@
+/** Makes the change that a diagnosis proposes to the input of the first tab. */
+import type { Diagnosis, Remedy } from "polaris-session-policy/diagnosis";
+import { ACCESSES, type Input, SWITCHES } from "./input.ts";
+
+const LISTS = ["allowedKmsKeys", "allowedLocations", "encryptionKeys", "decryptionKeys"];
+
+/** Whether the remedy is a change of what the first tab holds; others are changes in AWS. */
+export function canApply({ field, value }: Remedy): boolean {
+  if (field === undefined || value === undefined) return false;
+  // A place-holder, as in arn:aws:kms:REGION:ACCOUNT:key/ID, is for a person to fill in.
+  return typeof value === "boolean" || !/\b(?:ACCOUNT|REGION|BUCKET|KEY_ID)\b/.test(value);
+}
+
+/** The input with the remedy, and with what has to change along with it. */
+export function applied(input: Input, { field, value, replaces, also }: Remedy): Input {
+  let next: Input = { ...input, options: { ...input.options } };
+  const access = ACCESSES.find((name) => name === field);
+  const option = SWITCHES.find(({ name }) => name === field);
+  if (access !== undefined && typeof value === "string") {
+    const lines = next[access].split("\n").filter((line) => line.trim() !== "");
+    next[access] = [...lines, ...(lines.includes(value) ? [] : [value])].join("\n");
+  } else if (option !== undefined && typeof value === "boolean") {
+    next.options[option.name] = value;
+  } else if (field !== undefined) {
+    const pasted = JSON.parse(input.config);
+    const config = pasted?.catalog?.storageConfigInfo ?? pasted?.storageConfigInfo ?? pasted;
+    if (LISTS.includes(field)) {
+      const list: unknown[] = Array.isArray(config[field]) ? config[field] : [];
+      config[field] = [...list.filter((item) => item !== replaces && item !== value), value];
+    } else {
+      config[field] = value;
+    }
+    next.config = JSON.stringify(pasted, null, 2);
+  }
+  if (also !== undefined && canApply(also)) next = applied(next, also);
+  return next;
+}
+
+export interface Line {
+  readonly sign: " " | "+" | "−";
+  readonly text: string;
+}
+
+/** The lines that differ, with one line around them. Both texts are short. */
+export function difference(before: string, after: string): Line[] {
+  const [a, b] = [before.split("\n"), after.split("\n")];
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const around = (line: string | undefined): Line[] =>
+    line === undefined ? [] : [{ sign: " ", text: line }];
+  return [
+    ...around(a[start - 1]),
+    ...a.slice(start, a.length - end).map((text): Line => ({ sign: "−", text })),
+    ...b.slice(start, b.length - end).map((text): Line => ({ sign: "+", text })),
+    ...around(end > 0 ? a.at(-end) : undefined),
+  ];
+}
+
+/** The pieces of a log, those that a diagnosis is about marked with its place in the list. */
+export function marked(
+  log: string,
+  diagnoses: readonly Diagnosis[],
+): { text: string; mark?: number }[] {
+  const lines = log.split("\n");
+  return lines.map((text, i) => {
+    const end = i === lines.length - 1 ? "" : "\n";
+    const mark = diagnoses.findIndex((diagnosis) => isAbout(diagnosis, text));
+    return mark === -1 ? { text: text + end } : { text: text + end, mark };
+  });
+}
+
+const DENIED = /denied|not authorized|forbidden|\b403\b|no .{1,40} policy allows/i;
+
+function isAbout({ action, resource, operation, bucket }: Diagnosis, line: string): boolean {
+  const names = [action, resource].filter((name) => name !== undefined);
+  if (names.some((name) => line.includes(name))) return true;
+  const others = [operation, bucket].filter((name) => name !== undefined);
+  return DENIED.test(line) && (names.length === 0 || others.some((name) => line.includes(name)));
+}

@@ -1,0 +1,381 @@
+/** The playground as a person uses it, in Chromium. */
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { launch, SITE, serveSite } from "./browser.ts";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const GUIDE = readFileSync(new URL("../../../test/logs/spark-insert.txt", import.meta.url), "utf8");
+const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+
+let browser: Browser;
+let site: { url: string; close: () => void };
+let context: BrowserContext;
+let page: Page;
+let faults: string[] = [];
+let requests: string[] = [];
+
+beforeAll(async () => {
+  site = await serveSite();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser.close();
+  site.close();
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await opened(context);
+});
+afterEach(async () => {
+  await context.close();
+  expect(faults, "errors that the page logged").toEqual([]);
+});
+
+async function opened(where: BrowserContext, fragment = ""): Promise<Page> {
+  const tab = await where.newPage();
+  faults = [];
+  requests = [];
+  tab.on("pageerror", (error) => faults.push(error.message));
+  tab.on("console", (message) => faults.push(message.text()));
+  tab.on("request", (request) => requests.push(request.url()));
+  await tab.goto(`${site.url}/playground${fragment}`);
+  await tab.getByRole("heading", { name: "Playground" }).waitFor();
+  return tab;
+}
+
+const box = (name: string) => page.getByRole("textbox", { name, exact: true });
+const region = (name: string) => page.getByRole("region", { name, exact: true });
+const tab = (name: string) => page.getByRole("tab", { name, exact: true });
+const config = async () => JSON.parse(await page.locator("#config").inputValue());
+
+test("labels stand once", async () => {
+  for (const name of ["Storage configuration", "Read", "List", "Write", "Delete"]) {
+    expect(await box(name).count(), name).toBe(1);
+    expect(await page.getByLabel(name, { exact: true }).count(), name).toBe(1);
+  }
+  const regions = [
+    "Session policy",
+    "Length",
+    "Access",
+    "Against Polaris",
+    "AssumeRole request",
+    "Behind the session",
+  ];
+  for (const name of regions) expect(await region(name).count(), name).toBe(1);
+  await tab("Diagnose").click();
+  expect(await box("Log").count()).toBe(1);
+  await tab("Compare").click();
+  expect(await box("First policy").count()).toBe(1);
+  expect(await box("Second policy").count()).toBe(1);
+});
+
+describe("Build", () => {
+  test("opens with an example whose every region shows something", async () => {
+    for (const name of [
+      "Session policy",
+      "Access",
+      "Against Polaris",
+      "AssumeRole request",
+      "Behind the session",
+    ]) {
+      expect((await region(name).innerText()).length, name).toBeGreaterThan(100);
+    }
+    expect(await region("Against Polaris").innerText()).toContain("falls away");
+    expect(await region("Length").innerText()).toMatch(/\d+ of 2,048 characters/);
+  });
+
+  test("typing a location changes the policy", async () => {
+    await box("Read").fill("s3://polaris-quickstart/warehouse/typed");
+    await expect.poll(() => region("Session policy").innerText()).toContain("warehouse/typed/*");
+    await expect.poll(() => region("Access").innerText()).toContain("warehouse/typed/*");
+    await expect
+      .poll(() => region("AssumeRole request").innerText())
+      .toContain("warehouse/typed/*");
+  });
+
+  test("a wrong key shows its sentence at its field, and in the form", async () => {
+    const wrong = { ...(await config()), currentKmsKey: "alias/lake" };
+    await box("Storage configuration").fill(JSON.stringify(wrong));
+    const sentence = page.getByText(/^currentKmsKey: .*alias/);
+    await sentence.waitFor();
+    expect(await box("Storage configuration").getAttribute("aria-describedby")).toContain(
+      (await sentence.locator("..").getAttribute("id")) ?? "?",
+    );
+    expect(await box("Storage configuration").getAttribute("aria-invalid")).toBe("true");
+    await page.getByText("Edit as a form").click();
+    await box("Current KMS key").fill(KEY);
+    await box("Current KMS key").blur();
+    await expect.poll(() => sentence.count()).toBe(0);
+    expect((await config()).currentKmsKey).toBe(KEY);
+  });
+
+  test("a wrong location shows its sentence and line at its own field", async () => {
+    await box("Write").fill("s3://polaris-quickstart/warehouse/a\nhttps://polaris-quickstart/b");
+    const issues = page.locator("#write-issues li");
+    await issues.waitFor();
+    expect(await issues.innerText()).toMatch(/^Line 2: /);
+    expect(await box("Read").getAttribute("aria-invalid")).toBe("false");
+  });
+
+  test("what is not JSON is said so", async () => {
+    await box("Storage configuration").fill("{");
+    await page.getByText("This is not JSON.").waitFor();
+  });
+
+  test("a catalog of the management API is taken as it is", async () => {
+    const storageConfigInfo = await config();
+    await box("Storage configuration").fill(JSON.stringify({ name: "lake", storageConfigInfo }));
+    await expect.poll(() => region("Session policy").innerText()).toContain("s3:GetObject");
+  });
+
+  test("a policy over the limit tells how many locations would fit", async () => {
+    const many = Array.from(
+      { length: 60 },
+      (_, i) => `s3://polaris-quickstart/warehouse/table_${i}`,
+    );
+    await box("Read").fill(many.join("\n"));
+    await expect.poll(() => region("Length").innerText()).toMatch(/\d+ of the \d+ locations/);
+    expect(await region("Length").innerText()).toMatch(/\d+ sessions hold all locations/);
+  });
+
+  test("a switch says what it costs, and does", async () => {
+    const characters = async () =>
+      Number(/([\d,]+) of 2,048/.exec(await region("Length").innerText())?.[1]?.replace(",", ""));
+    const before = await characters();
+    const words = await page.locator("#objectVersions-cost").innerText();
+    const cost = Number(/\+(\d+)/.exec(words)?.[1]);
+    await page.getByRole("switch", { name: /objectVersions/ }).check();
+    await expect.poll(characters).toBe(before + cost);
+    expect(await region("Session policy").innerText()).toContain("s3:GetObjectVersion");
+  });
+
+  test("a statement tells its reason to pointer and keyboard", async () => {
+    const statement = region("Session policy").locator("ol > li").last();
+    const reason = statement.locator(".reason");
+    expect(await reason.isVisible()).toBe(false);
+    await statement.getByRole("button").focus();
+    await page.keyboard.press("Enter");
+    expect(await statement.getByRole("button").getAttribute("aria-expanded")).toBe("true");
+    expect(await reason.innerText()).toMatch(/kms:GenerateDataKey for write: \w+/);
+    const other = region("Session policy").locator("ol > li").nth(1);
+    await other.hover();
+    expect(await other.locator(".reason").isVisible()).toBe(true);
+  });
+
+  test("every action of the policies has a reason from the reference", async () => {
+    for (const name of await page.getByRole("switch").all()) await name.check();
+    for (const access of ["Read", "List", "Write", "Delete"]) {
+      await box(access).fill("s3://polaris-quickstart/warehouse/orders");
+    }
+    for (const reason of await region("Session policy").locator(".reason li").all()) {
+      expect(await reason.textContent()).toMatch(/ for [\w, ]+: \w/);
+    }
+  });
+});
+
+describe("Diagnose", () => {
+  test("a guide's log gives its remedy, and applying it makes the denial go", async () => {
+    await tab("Diagnose").click();
+    await box("Log").fill(GUIDE);
+    await page.getByText("--current-kms-key").first().waitFor();
+    expect(await page.locator("mark").first().innerText()).toContain("kms:GenerateDataKey");
+    expect((await config()).currentKmsKey).not.toBe(KEY);
+    await page.getByRole("button", { name: "Apply" }).first().click();
+    await page.getByText(/no longer denies kms:GenerateDataKey/).waitFor();
+    expect(await page.locator("article").count()).toBe(0);
+    expect(await page.locator("mark").count()).toBe(0);
+    expect(await page.locator(".added").first().innerText()).toContain("currentKmsKey");
+    expect((await config()).currentKmsKey).toBe(KEY);
+    await tab("Build").click();
+    expect(await region("Session policy").innerText()).toContain(KEY);
+  });
+
+  test("a text without a denial is told so", async () => {
+    await tab("Diagnose").click();
+    await box("Log").fill("INFO all is well");
+    await page.getByText("No denial was found in the text.").waitFor();
+  });
+});
+
+describe("Compare", () => {
+  const policy = (...Action: string[]) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action, Resource: "arn:aws:s3:::lake/a/*" }],
+    });
+  const compared = async (first: string, second: string) => {
+    await tab("Compare").click();
+    await box("First policy").fill(first);
+    await box("Second policy").fill(second);
+    return page.locator(".result");
+  };
+
+  test.each([
+    ["Equal", policy("s3:GetObject"), policy("s3:GetObject")],
+    ["Narrower", policy("s3:GetObject"), policy("s3:GetObject", "s3:PutObject")],
+    ["Broader", policy("s3:GetObject", "s3:PutObject"), policy("s3:GetObject")],
+    ["Neither", policy("s3:DeleteObject"), policy("s3:PutObject")],
+  ])("%s", async (word, first, second) => {
+    const result = await compared(first, second);
+    await expect.poll(() => result.innerText()).toContain(word);
+    if (word !== "Equal")
+      expect(await result.innerText()).toMatch(/allows s3:\w+Object on arn:aws:s3:::lake\/a\//);
+  });
+
+  test("what can't be compared is refused by name", async () => {
+    const result = await compared("{", policy("s3:GetObject"));
+    await page.getByText("This is not JSON. Paste a policy document.").waitFor();
+    expect(await result.innerText()).toBe("");
+  });
+});
+
+describe("nothing leaves the browser", () => {
+  const SECRET = "not-for-others";
+  const ACCOUNT = "998877665544";
+
+  test("sharing round-trips, without external id and account numbers", async () => {
+    const mine = { ...(await config()), externalId: SECRET };
+    const text = JSON.stringify(mine).replaceAll("123456789012", ACCOUNT);
+    await box("Storage configuration").fill(text);
+    await box("Delete").fill("s3://polaris-quickstart/warehouse/旧/*?$");
+    await page.getByRole("switch", { name: /objectVersions/ }).check();
+    const masked = (shown: string) =>
+      shown.replaceAll(ACCOUNT, "").replace(/\d{12}(?=:key|:role)/g, "");
+    const before = masked(await region("Session policy").innerText());
+    await page.getByRole("button", { name: "Share" }).click();
+    const link = await box("Address to share").inputValue();
+    expect(link).toBe(page.url());
+    const held = Buffer.from(new URL(link).hash.slice("#input=".length), "base64url").toString();
+    expect(held).toContain("objectVersions");
+    for (const secret of [SECRET, "externalId", ACCOUNT]) expect(held).not.toContain(secret);
+    const other = await opened(await browser.newContext(), new URL(link).hash);
+    page = other;
+    expect(masked(await region("Session policy").innerText())).toBe(before);
+    expect(await box("Delete").inputValue()).toBe("s3://polaris-quickstart/warehouse/旧/*?$");
+    expect(await page.getByRole("switch", { name: /objectVersions/ }).isChecked()).toBe(true);
+    await other.context().close();
+  });
+
+  test("the page says what a link holds", async () => {
+    expect(await page.locator("#share-note").innerText()).toMatch(
+      /fragment.*external id.*account/s,
+    );
+  });
+
+  test("no request leaves the page, and none can", async () => {
+    await box("Read").fill("s3://polaris-quickstart/warehouse/private");
+    await tab("Diagnose").click();
+    await box("Log").fill(GUIDE);
+    await tab("Compare").click();
+    await box("First policy").fill("{}");
+    await page.waitForTimeout(300);
+    expect(
+      requests.filter((url) => !/\/(?:playground|icon\.svg|assets\/playground\/[^?]*)$/.test(url)),
+    ).toEqual([]);
+    const refused = await page.evaluate(() =>
+      fetch("/icon.svg").then(
+        () => "sent",
+        () => "refused",
+      ),
+    );
+    expect(refused).toBe("refused");
+    // In a task of its own, as the browser's tools may do more than the page.
+    const made = await page.evaluate(
+      () =>
+        new Promise((resolve) =>
+          setTimeout(() => {
+            try {
+              resolve(new Function("return 1")());
+            } catch {
+              resolve("refused");
+            }
+          }),
+        ),
+    );
+    expect(made).toBe("refused");
+    expect(faults.every((fault) => /Content.Security.Policy/i.test(fault))).toBe(true);
+    faults = [];
+    const policy = await page
+      .locator("meta[http-equiv='Content-Security-Policy']")
+      .getAttribute("content");
+    expect(policy).toContain("connect-src 'none'");
+    expect(policy).not.toMatch(/unsafe/);
+  });
+
+  test("nothing is stored", async () => {
+    await box("Read").fill("s3://polaris-quickstart/warehouse/private");
+    const stored = await page.evaluate(() => [
+      localStorage.length,
+      sessionStorage.length,
+      document.cookie,
+    ]);
+    expect(stored).toEqual([0, 0, ""]);
+  });
+});
+
+describe("for everybody", () => {
+  const looks = [
+    { name: "desktop", colorScheme: "light", width: 1280 },
+    { name: "dark", colorScheme: "dark", width: 1280 },
+    { name: "phone", colorScheme: "light", width: 390 },
+    { name: "dark phone", colorScheme: "dark", width: 390 },
+  ] as const;
+  test.each(looks)(
+    "$name: axe finds nothing, nothing overflows",
+    async ({ name, colorScheme, width }) => {
+      await context.close();
+      // Its own script is what the page's policy would refuse.
+      context = await browser.newContext({
+        colorScheme,
+        viewport: { width, height: 844 },
+        bypassCSP: true,
+      });
+      page = await opened(context);
+      await page.addScriptTag({ path: axe });
+      const check = async (where: string) => {
+        const violations = await page.evaluate(
+          "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html.slice(0, 200)))",
+        );
+        expect(violations, `${name}, ${where}`).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(overflow, where).toBeLessThanOrEqual(width);
+        const folder = process.env["SCREENSHOTS"];
+        if (folder !== undefined)
+          await page.screenshot({ path: `${folder}/${name} ${where}.png`, fullPage: true });
+      };
+      await check("build");
+      await page.getByText("Edit as a form").click();
+      await box("Read").fill("nonsense");
+      await check("errors");
+      await box("Read").fill("s3://polaris-quickstart/warehouse/a");
+      await tab("Diagnose").click();
+      await box("Log").fill(GUIDE);
+      await page.getByRole("button", { name: "Apply" }).first().waitFor();
+      await check("diagnose");
+      await page.getByRole("button", { name: "Apply" }).first().click();
+      await check("applied");
+      await tab("Compare").click();
+      await page.getByText(/^Narrower|^Broader|^Neither|^Equal/).waitFor();
+      await check("compare");
+    },
+  );
+
+  test("arrows move between the tabs", async () => {
+    await tab("Build").focus();
+    await page.keyboard.press("ArrowRight");
+    expect(await tab("Diagnose").getAttribute("aria-selected")).toBe("true");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Diagnose");
+  });
+
+  test("all scripts together have less than 200 kB, gzipped", () => {
+    const folder = fileURLToPath(new URL("assets/playground/", `file://${SITE}`));
+    const scripts = readdirSync(folder).filter((file) => file.endsWith(".js"));
+    const sizes = scripts.map((file) => gzipSync(readFileSync(`${folder}${file}`)).length);
+    expect(scripts.length).toBeGreaterThan(2);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
+  });
+});
