@@ -66,7 +66,11 @@ export function marked(
   const lines = log.split("\n");
   return lines.map((text, i) => {
     const end = i === lines.length - 1 ? "" : "\n";
-    const mark = diagnoses.findIndex((diagnosis) => isAbout(diagnosis, text));
+    const mark = diagnoses.findIndex(
+      (diagnosis) =>
+        [diagnosis.firstLine, diagnosis.lastLine].includes(i + 1) ||
+        (i + 1 > diagnosis.firstLine && i + 1 < diagnosis.lastLine && isAbout(diagnosis, text)),
+    );
     return mark === -1 ? { text: text + end } : { text: text + end, mark };
   });
 }

@@ -9,6 +9,7 @@ import {
   type SessionPolicyIssue,
   type SessionPolicyOptions,
   serializePolicy,
+  storageConfigOf,
 } from "polaris-session-policy";
 import { reactive } from "vue";
 
@@ -95,8 +96,10 @@ export function configOf(text: string): AwsStorageConfig {
     ]);
   }
   const catalog = isRecord(pasted) && isRecord(pasted["catalog"]) ? pasted["catalog"] : pasted;
-  const config = isRecord(catalog) ? (catalog["storageConfigInfo"] ?? catalog) : catalog;
-  return config as AwsStorageConfig;
+  // What is no catalog is a storage configuration, or what the library refuses as one.
+  return isRecord(catalog) && "storageConfigInfo" in catalog
+    ? storageConfigOf(catalog)
+    : (catalog as AwsStorageConfig);
 }
 
 export interface Issue {

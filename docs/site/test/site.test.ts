@@ -96,7 +96,11 @@ describe("in a browser", () => {
       if (["error", "warning"].includes(message.type()))
         faults.push(`${page.url()}: ${message.text()}`);
     });
-    page.on("requestfailed", (request) => faults.push(`${page.url()}: ${request.url()}`));
+    page.on("requestfailed", (request) => {
+      const reason = request.failure()?.errorText ?? "";
+      // Pages ahead of the reader are fetched in idle time, which going on ends.
+      if (reason !== "net::ERR_ABORTED") faults.push(`${page.url()}: ${request.url()} ${reason}`);
+    });
     // Of the API's pages, which are all made alike, every tenth.
     const some = pages.filter((name, i) => !ofReference(name) || i % 10 === 0);
     for (const name of some) {
