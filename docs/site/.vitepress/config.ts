@@ -21,6 +21,7 @@ export default defineConfig({
   ignoreDeadLinks: [/^\/playground/],
   head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
   markdown: {
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (markdown) => {
       inlinePicture(markdown, (file) => readFileSync(`${DOCS}${file}`, "utf8"));
     },

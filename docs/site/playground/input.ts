@@ -111,7 +111,8 @@ export interface Issue {
 
 /** Each issue at the field that it is about, with the line in its text box. */
 function issuesOf(error: SessionPolicyError, from: Input): Issue[] {
-  return error.issues.map(({ path, message }) => {
+  return error.issues.map(({ path: whole, message }) => {
+    const path = whole[0] === "storageConfigInfo" ? whole.slice(1) : whole;
     const access = ACCESSES.find((name) => name === path[0]);
     if (access === undefined || error.code.includes("CONFIG") || error.code.includes("KEY")) {
       const place = path

@@ -9,6 +9,7 @@ import { launch, SITE, serveSite } from "./browser.ts";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const GUIDE = readFileSync(new URL("../../../test/logs/spark-insert.txt", import.meta.url), "utf8");
+const CATALOG = new URL("../../examples/quickstart_catalog.json", import.meta.url);
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 
 let browser: Browser;
@@ -67,8 +68,10 @@ test("labels stand once", async () => {
   ];
   for (const name of regions) expect(await region(name).count(), name).toBe(1);
   await tab("Diagnose").click();
+  await box("Log").waitFor();
   expect(await box("Log").count()).toBe(1);
   await tab("Compare").click();
+  await box("First policy").waitFor();
   expect(await box("First policy").count()).toBe(1);
   expect(await box("Second policy").count()).toBe(1);
 });
@@ -127,9 +130,14 @@ describe("Build", () => {
   });
 
   test("a catalog of the management API is taken as it is", async () => {
-    const storageConfigInfo = await config();
-    await box("Storage configuration").fill(JSON.stringify({ name: "lake", storageConfigInfo }));
-    await expect.poll(() => region("Session policy").innerText()).toContain("s3:GetObject");
+    const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
+    await box("Storage configuration").fill(JSON.stringify(catalog));
+    const { currentKmsKey } = catalog.storageConfigInfo;
+    await expect.poll(() => region("Session policy").innerText()).toContain(currentKmsKey);
+    const wrong = { ...catalog.storageConfigInfo, currentKmsKey: "alias/lake" };
+    const broken = { ...catalog, storageConfigInfo: wrong };
+    await box("Storage configuration").fill(JSON.stringify(broken));
+    await page.getByText(/currentKmsKey: .*alias/).waitFor();
   });
 
   test("a policy over the limit tells how many locations would fit", async () => {
