@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
+import { emptyHeaders } from "./empty-headers.ts";
 import { inlinePicture } from "./inline-picture.ts";
 import { sidebar } from "./navigation.ts";
 import { servePlayground } from "./serve-playground.ts";
@@ -23,6 +24,7 @@ export default defineConfig({
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (markdown) => {
+      emptyHeaders(markdown);
       inlinePicture(markdown, (file) => readFileSync(`${DOCS}${file}`, "utf8"));
     },
   },
