@@ -484,7 +484,7 @@ const cases: Record<string, Case[]> = {
       "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
     ],
     [
-      () => decide(throwing("Statement"), { action: "a:b", resource: "x" }),
+      () => decide(throwing("Statement"), { action: "a:b", resource: "arn:aws:s3:::x" }),
       "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
     ],
     [
@@ -492,19 +492,22 @@ const cases: Record<string, Case[]> = {
       "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
     ],
     [
-      policy(allow, { Version: "2008-10-17" }),
-      'UNSUPPORTED_POLICY Version: must be "2012-10-17": in older policies ${*} is no escape.',
+      policy(allow, { Version: "2020-01-01" }),
+      'UNSUPPORTED_POLICY Version: must be "2012-10-17", or "2008-10-17" in older policies.',
     ],
     [
       policy(allow, { Statements: [] }),
-      "UNSUPPORTED_POLICY Statements: is no element that is supported.",
+      "UNSUPPORTED_POLICY Statements: is not an element that is supported.",
     ],
     [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
-    [policy(new Array(2)), "UNSUPPORTED_POLICY Statement: must not have holes."],
+    [
+      policy(new Array(2)),
+      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+    ],
     [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
     [
-      policy({ ...allow, Principal: "*" }),
-      "UNSUPPORTED_POLICY Statement.Principal: is no element that is supported.",
+      policy({ ...allow, Principals: "*" }),
+      "UNSUPPORTED_POLICY Statement.Principals: is not an element that is supported.",
     ],
     [
       policy({ ...allow, Effect: "allow" }),
@@ -516,7 +519,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy({ ...allow, Action: new Array(2) }),
-      "UNSUPPORTED_POLICY Statement.Action: must not have holes.",
+      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
     ],
     [
       policy({ ...allow, Action: 1 }),
@@ -532,11 +535,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy({ ...allow, Resource: "${aws:x}" }),
-      "UNSUPPORTED_POLICY Statement.Resource: must not hold policy variables.",
+      "UNSUPPORTED_POLICY Statement.Resource: must be * or an ARN, arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE.",
     ],
     [
-      policy({ ...allow, Resource: "${aws:x}${*}" }),
-      "UNSUPPORTED_POLICY Statement.Resource: must not hold policy variables.",
+      policy({ ...allow, Resource: "arn:aws:s3:::b/${x}" }),
+      "UNSUPPORTED_POLICY Statement.Resource: must not hold the beginning of a policy variable. Write ${$} for a dollar sign.",
     ],
     [
       policy({ ...allow, Condition: null }),
@@ -548,19 +551,19 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy({ ...allow, Condition: { StringEqualsX: { k: "v" } } }),
-      "UNSUPPORTED_POLICY Statement.Condition.StringEqualsX: is no operator that is supported.",
+      "UNSUPPORTED_POLICY Statement.Condition.StringEqualsX: is not an operator of IAM.",
     ],
     [
       policy({ ...allow, Condition: { XStringEquals: { k: "v" } } }),
-      "UNSUPPORTED_POLICY Statement.Condition.XStringEquals: is no operator that is supported.",
+      "UNSUPPORTED_POLICY Statement.Condition.XStringEquals: is not an operator of IAM.",
     ],
     [
-      policy({ ...allow, Condition: { StringLike: { k: 1 } } }),
+      policy({ ...allow, Condition: { StringLike: { k: null } } }),
       "UNSUPPORTED_POLICY Statement.Condition.StringLike.k: must be a string or a list of strings.",
     ],
     [
-      policy({ ...allow, Condition: { StringLike: { k: "${aws:x}" } } }),
-      "UNSUPPORTED_POLICY Statement.Condition.StringLike.k: must not hold policy variables.",
+      policy({ ...allow, Condition: { StringLike: { k: "${x}" } } }),
+      "UNSUPPORTED_POLICY Statement.Condition.StringLike.k: must not hold the beginning of a policy variable. Write ${$} for a dollar sign.",
     ],
     [
       policy({ ...allow, Condition: { Null: { k: "yes" } } }),
@@ -575,25 +578,25 @@ const cases: Record<string, Case[]> = {
     [
       () =>
         decide(
-          { Version: "2012-10-17", Statement: { ...allow, Resource: `*${"a".repeat(9000)}b` } },
-          { action: "s3:GetObject", resource: "a".repeat(99_000) },
+          {
+            Version: "2012-10-17",
+            Statement: { ...allow, Resource: `arn:aws:s3:::*${"a".repeat(9000)}b` },
+          },
+          { action: "s3:GetObject", resource: `arn:aws:s3:::${"a".repeat(99_000)}` },
         ),
-      "UNSUPPORTED_POLICY A pattern is too long to match against this request: it takes more than 10000000 steps.",
+      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 10000000 steps. Ask of fewer statements at a time, or of shorter patterns.",
     ],
     [
       () => {
-        const Resource = Array.from({ length: 20_000 }, (_, i) => `*${i}*`);
+        const Resource = Array.from({ length: 20_000 }, (_, i) => `arn:aws:s3:::*${i}*`);
         const policy = { Version: "2012-10-17", Statement: { ...allow, Resource } } as const;
         return compareAccess(policy as AnyPolicyDocument, policy as AnyPolicyDocument);
       },
-      "UNSUPPORTED_POLICY The policies are too complex to compare: it takes more than 500000 steps, or 200000 requests.",
+      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 3000000 steps. Ask of fewer statements at a time, or of shorter patterns.",
     ],
   ],
   "a request": [
-    [
-      request(null),
-      "INVALID_REQUEST The request could not be read: pass a plain object, as JSON.parse returns.",
-    ],
+    [request(null), "INVALID_REQUEST The request must be an object with action and resource."],
     [
       request(throwing("action")),
       "INVALID_REQUEST The request could not be read: pass a plain object, as JSON.parse returns.",
@@ -601,15 +604,15 @@ const cases: Record<string, Case[]> = {
     [request({ resource: "x" }), "INVALID_REQUEST action: must be a string."],
     [request({ action: "a:b", resource: 1 }), "INVALID_REQUEST resource: must be a string."],
     [
-      request({ action: "a:b", resource: "x", context: [] }),
+      request({ action: "a:b", resource: "arn:aws:s3:::x", context: [] }),
       "INVALID_REQUEST context: must be an object of condition keys.",
     ],
     [
-      request({ action: "a:b", resource: "x", context: { k: 1 } }),
+      request({ action: "a:b", resource: "arn:aws:s3:::x", context: { k: 1 } }),
       "INVALID_REQUEST context.k: must be a string or a list of strings.",
     ],
     [
-      request({ action: "a:b", resource: "x", context: { k: ["v", 1] } }),
+      request({ action: "a:b", resource: "arn:aws:s3:::x", context: { k: ["v", 1] } }),
       "INVALID_REQUEST context.k: must be a string or a list of strings.",
     ],
   ],

@@ -2,27 +2,33 @@
  * Which of two policies allows more, decided exactly.
  *
  * A request is an action, a resource, and a value or none for each condition key. In each of these
- * dimensions only so many kinds of text differ in which patterns of the two policies they match;
- * {@link matchClasses} finds them all, with an example of each. What remains is to decide the
- * examples: every combination of them, under both policies.
+ * dimensions only so many kinds of text differ in which patterns of the two policies they match.
+ *
+ * 1. Find the kinds of actions, with an example of each: all of S3, KMS and STS that AWS' service
+ *    authorization reference lists, and those of other services that the policies tell apart.
+ * 2. For each type of resource that such an action is about, find the kinds of its ARNs.
+ * 3. For each action and resource, take the statements about them. Those without a condition decide
+ *    alone, or leave it to the kinds of values of the condition keys.
+ * 4. Where the two policies then differ, the examples are a request that shows it.
+ *
+ * With `Allow s3:GetObject on arn:aws:s3:::lake/*` and the same for `lake/db/*`, there are three kinds
+ * of objects: `x/x`, `lake/x` and `lake/db/x`. The second shows that the first policy is broader.
  * @module
  */
-import { fault, reading } from "../errors.ts";
-import {
-  KIND_PATTERNS,
-  KNOWN_ACTIONS,
-  kindsOf,
-  type ResourceKind,
-  resourceKindOf,
-} from "./actions.ts";
-import { type Glob, type MatchClass, matchClasses, matches, parseGlob } from "./glob.ts";
+import { reading } from "../errors.ts";
+import { type Budget, newBudget, spend } from "./budget.ts";
+import type { Wanted } from "./conditions.ts";
+import { testHolds } from "./decide.ts";
+import { ANY_SHAPE, type Glob, matchClasses } from "./glob.ts";
 import {
   type AccessRequest,
-  type AnyPolicyDocument,
   type ParsedStatement,
+  type PolicyInput,
   parsePolicy,
   type Test,
+  unsupported,
 } from "./policy-document.ts";
+import { actionExamples, type Example, resourceExamples } from "./requests.ts";
 
 /** How what one policy allows relates to what another does. */
 export interface Comparison {
@@ -34,25 +40,29 @@ export interface Comparison {
   readonly onlyInSecond?: AccessRequest;
 }
 
-/** How much work a comparison may be: positions of patterns moved, and requests decided. */
-const MOST_STEPS = 500_000;
-const MOST_REQUESTS = 200_000;
+/** Steps of a comparison: about a second, and some hundred megabytes, at worst. */
+const MOST_STEPS = 3_000_000;
 
 /**
  * Compares what two policies allow. It decides, and does not sample: `equal` means that no request
  * is allowed by one and not by the other, and for every other answer there is a witness, which
  * {@link decide} answers differently for the two.
  *
- * The requests are those that AWS makes. Actions that we know to be about objects, buckets or keys
- * are asked of such only, so that `s3:GetBucketLocation` on the ARN of an object makes no difference;
- * and a condition key has one value or none, as `s3:prefix` and `kms:ViaService` do.
+ * The requests are those that AWS makes. Actions of S3, KMS and STS are asked of the types of
+ * resources that AWS' service authorization reference (June 2026) gives for them, access points and
+ * jobs included; those of other services of any ARN. A condition key has one value or none, as
+ * `s3:prefix` and `kms:ViaService` do.
  *
- * @param first a policy in the grammar of {@link decide}.
+ * It is exact for Allow and Deny, NotAction and NotResource, and for conditions with `StringEquals`,
+ * `StringNotEquals`, `StringLike`, `StringNotLike`, `Bool`, each also `IfExists`, and `Null`.
+ *
+ * @param first a policy, as {@link decide} takes it.
  * @param second another one.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` for anything else in a policy, and for policies
- *   whose comparison takes more than 500,000 steps in a dimension or 200,000 requests, as with
- *   thousands of long resources, or with many `*` in several.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for other condition operators, policy variables and
+ *   principals, by their place; and for policies whose comparison takes more than 3,000,000 steps in
+ *   all, about a second, as with many `*` in several long resources.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
  * ```ts
  * import { buildSessionPolicy } from "polaris-session-policy";
@@ -66,9 +76,9 @@ const MOST_REQUESTS = 200_000;
  * // { action: "s3:GetObject", resource: "arn:aws:s3:::wh-bucket/db/" }
  * ```
  */
-export function compareAccess(first: AnyPolicyDocument, second: AnyPolicyDocument): Comparison {
-  const parse = (policy: AnyPolicyDocument) =>
-    reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+export function compareAccess(first: PolicyInput, second: PolicyInput): Comparison {
+  const parse = (policy: PolicyInput) =>
+    reading("UNSUPPORTED_POLICY", "The policy", () => comparable(parsePolicy(policy)));
   const { onlyInFirst, onlyInSecond } = differences(parse(first), parse(second));
   if (onlyInFirst && onlyInSecond) return { relation: "incomparable", onlyInFirst, onlyInSecond };
   if (onlyInFirst) return { relation: "broader", onlyInFirst };
@@ -76,42 +86,83 @@ export function compareAccess(first: AnyPolicyDocument, second: AnyPolicyDocumen
   return { relation: "equal" };
 }
 
-/** A witness of each difference between two lists of statements. */
+/** @throws SessionPolicyError `UNSUPPORTED_POLICY` for what a comparison is not exact for */
+function comparable(statements: ParsedStatement[]): ParsedStatement[] {
+  statements.forEach(({ resources, principals, tests }, i) => {
+    const path = ["Statement", i];
+    if (principals !== undefined) {
+      const element = principals.not ? "NotPrincipal" : "Principal";
+      throw unsupported(
+        [...path, element],
+        "can't be compared. Compare policies without principals.",
+      );
+    }
+    if (resources?.globs.some(hasVariable)) {
+      throw unsupported(
+        [...path, resources.not ? "NotResource" : "Resource"],
+        "holds a policy variable, which can't be compared. Compare with its value in its place.",
+      );
+    }
+    for (const { operator, base, set, key, wanted } of tests) {
+      const exact = ["StringEquals", "StringLike", "Bool", "Null"].includes(base);
+      if (exact && set === undefined && !wanted.some(({ variables }) => variables.length > 0))
+        continue;
+      throw unsupported(
+        [...path, "Condition", operator, key],
+        "can't be compared exactly. Ask decide about the requests in question instead.",
+      );
+    }
+  });
+  return statements;
+}
+
+function hasVariable(glob: Glob): boolean {
+  return glob.some((token) => typeof token === "object");
+}
+
+/** Two policies, their statements one behind the other. */
+interface Pair {
+  readonly statements: readonly ParsedStatement[];
+  /** How many of them are of the first policy. */
+  readonly ofFirst: number;
+  readonly valuesOf: (tests: readonly Test[]) => readonly KeyValues[];
+  readonly budget: Budget;
+}
+
+/** Finds a witness of each difference between two lists of statements. */
 function differences(first: readonly ParsedStatement[], second: readonly ParsedStatement[]) {
+  const budget = newBudget(MOST_STEPS);
   const statements = [...first, ...second];
-  const resources = resourceExamples(statements);
-  let requests = 0;
-  const countRequest = () => {
-    if (++requests > MOST_REQUESTS) throw tooMuch();
+  const pair = {
+    statements,
+    ofFirst: first.length,
+    valuesOf: valueExamples(statements, budget),
+    budget,
   };
-  const contextsFor = contextExamples(statements, countRequest);
-  const allows = (matching: readonly number[]) => {
-    const effects = new Set(statements.filter((_, i) => matching.includes(i)).map((s) => s.effect));
-    return effects.has("Allow") && !effects.has("Deny");
-  };
+  // The kinds of resources for the same statements and type are the same for all actions.
+  const resources = new Map<string, readonly Example[]>();
   const decided = new Set<string>();
   let onlyInFirst: AccessRequest | undefined;
   let onlyInSecond: AccessRequest | undefined;
-  for (const action of actionExamples(statements)) {
-    const kind = resourceKindOf(action.text);
-    for (const resource of resources) {
-      if (kind !== undefined && !resource.kinds.has(kind)) continue;
-      const about = action.statements.filter((i) => resource.statements.includes(i));
-      // All requests that the same statements are about are decided in the same way.
-      if (decided.has(about.join())) continue;
-      decided.add(about.join());
-      for (const { context, statements: matching } of contextsFor(about)) {
-        countRequest();
-        const inFirst = allows(matching.filter((i) => i < first.length));
-        const inSecond = allows(matching.filter((i) => i >= first.length));
-        if (inFirst === inSecond) continue;
-        const request: AccessRequest = {
+  for (const action of actionExamples(statements, budget)) {
+    for (const type of action.types) {
+      const kind = `${type} ${action.statements.join()}`;
+      const examples =
+        resources.get(kind) ?? resourceExamples(statements, action.statements, type, budget);
+      resources.set(kind, examples);
+      for (const resource of examples) {
+        spend(budget, resource.statements.length);
+        const about = resource.statements.join();
+        if (decided.has(about)) continue;
+        decided.add(about);
+        const { inFirst, inSecond } = witnesses(pair, resource.statements);
+        const request = (context: Context): AccessRequest => ({
           action: action.text,
           resource: resource.text,
           ...(Object.keys(context).length > 0 ? { context } : {}),
-        };
-        if (inFirst) onlyInFirst ??= request;
-        else onlyInSecond ??= request;
+        });
+        if (inFirst !== undefined) onlyInFirst ??= request(inFirst);
+        if (inSecond !== undefined) onlyInSecond ??= request(inSecond);
         if (onlyInFirst && onlyInSecond) return { onlyInFirst, onlyInSecond };
       }
     }
@@ -119,117 +170,160 @@ function differences(first: readonly ParsedStatement[], second: readonly ParsedS
   return { onlyInFirst, onlyInSecond };
 }
 
-/** An example of a kind of text, and the statements with a pattern for it, in order. */
-interface Example {
-  readonly text: string;
-  readonly statements: readonly number[];
+type Context = Readonly<Record<string, string>>;
+
+/** Contexts in which only the first policy allows a request, or only the second. */
+interface Witnesses {
+  readonly inFirst?: Context;
+  readonly inSecond?: Context;
 }
 
-/** Examples of actions: first those whose resources we know, as AWS spells them. */
-function actionExamples(statements: readonly ParsedStatement[]): Example[] {
-  const patterns = statements.map(({ actions }) => actions);
-  // An action that we know differs from others that a wildcard matches: in its resources.
-  const known = KNOWN_ACTIONS.map((name) => name.toLowerCase()).filter((name) =>
-    patterns.flat().some((glob) => matches(glob, name)),
-  );
-  const examples = examplesOf(
-    patterns,
-    known.map((name) => [...name]),
-  );
-  const spelling = new Map(KNOWN_ACTIONS.map((name) => [name.toLowerCase(), name]));
-  const rank = new Map(KNOWN_ACTIONS.map((name, i) => [name, i - KNOWN_ACTIONS.length]));
-  return examples
-    .map(({ text, statements }) => ({ text: spelling.get(text) ?? text, statements }))
-    .sort((a, b) => (rank.get(a.text) ?? 0) - (rank.get(b.text) ?? 0));
+/** What the statements of one policy about a request come to, as far as conditions leave it open. */
+interface Side {
+  /** Whether some statement allows or denies whatever the context. */
+  readonly allows: boolean;
+  readonly denies: boolean;
+  /** The statements with conditions that still matter. */
+  readonly open: readonly number[];
 }
 
-/** Examples of resources, with the kinds of resource that each is. */
-function resourceExamples(
-  statements: readonly ParsedStatement[],
-): (Example & { readonly kinds: ReadonlySet<ResourceKind> })[] {
-  const examples = examplesOf(
-    statements.map(({ resources }) => resources),
-    KIND_PATTERNS.flatMap((pattern) => [parseGlob(pattern) ?? []]),
-  );
-  return examples.map((example) => ({ ...example, kinds: kindsOf(example.text) }));
+function sideOf({ statements }: Pair, about: readonly number[]): Side {
+  const of = (effect: string, conditional: boolean) =>
+    about.filter((i) => {
+      const statement = statements[i];
+      return statement?.effect === effect && statement.tests.length > 0 === conditional;
+    });
+  const denies = of("Deny", false).length > 0;
+  const allows = of("Allow", false).length > 0;
+  const mayAllow = allows ? [] : of("Allow", true);
+  // Where nothing can be allowed, no Deny matters.
+  const isOpen = !denies && (allows || mayAllow.length > 0);
+  return { allows, denies, open: isOpen ? [...mayAllow, ...of("Deny", true)] : [] };
 }
 
-/** Examples of all kinds of text that differ in which statements' patterns they match, or `others`. */
-function examplesOf(
-  patterns: readonly (readonly Glob[])[],
-  others: readonly Glob[] = [],
-): Example[] {
-  const owners = patterns.flatMap((globs, statement) => globs.map(() => statement));
-  return classesOf([...patterns.flat(), ...others]).map(({ text, matched }) => {
-    return { text, statements: [...new Set([...matched].flatMap((i) => owners[i] ?? []))] };
-  });
+function witnesses(pair: Pair, about: readonly number[]): Witnesses {
+  const { statements, ofFirst, budget } = pair;
+  spend(budget, 4 * about.length);
+  const first = sideOf(
+    pair,
+    about.filter((i) => i < ofFirst),
+  );
+  const second = sideOf(
+    pair,
+    about.filter((i) => i >= ofFirst),
+  );
+  const allowed = ({ allows, denies, open }: Side, holding: ReadonlySet<number>) => {
+    let allowing = allows;
+    for (const i of open) {
+      if (!holding.has(i)) continue;
+      if (statements[i]?.effect === "Deny") return false;
+      allowing = true;
+    }
+    return allowing && !denies;
+  };
+  let found: Witnesses = {};
+  for (const { context, holding } of contexts(pair, [...first.open, ...second.open])) {
+    spend(budget, 1 + first.open.length + second.open.length);
+    const inFirst = allowed(first, holding);
+    if (inFirst === allowed(second, holding)) continue;
+    found = inFirst ? { inFirst: context, ...found } : { inSecond: context, ...found };
+    if (found.inFirst !== undefined && found.inSecond !== undefined) break;
+  }
+  return found;
+}
+
+/** Examples of the values of a key, undefined for none. */
+interface KeyValues {
+  readonly key: string;
+  readonly name: string;
+  readonly values: readonly (string | undefined)[];
+}
+
+/** A function from conditions to examples of the values of their keys, one for all that they tell. */
+function valueExamples(statements: readonly ParsedStatement[], budget: Budget): Pair["valuesOf"] {
+  const known = new Map<string, KeyValues>();
+  const all = new Map<string, Test[]>();
+  for (const test of statements.flatMap(({ tests }) => tests)) {
+    const tests = all.get(test.name);
+    if (tests === undefined) all.set(test.name, [test]);
+    else tests.push(test);
+  }
+  const examplesOf = (name: string): KeyValues => {
+    const tests = all.get(name) ?? [];
+    const globs = new Map<string, Glob>();
+    for (const { base, wanted, written } of tests) {
+      wanted.forEach((one: Wanted, i) => {
+        if (one.glob !== undefined) globs.set(`${base} ${written[i]}`, one.glob);
+      });
+    }
+    const texts = matchClasses([...globs.values()], ANY_SHAPE, budget).map(({ text }) => text);
+    const bools = tests.some(({ base }) => base === "Bool") ? ["true", "false"] : [];
+    return {
+      key: tests[0]?.key ?? name,
+      name,
+      values: [undefined, ...new Set([...texts, ...bools])],
+    };
+  };
+  return (tests) =>
+    [...new Set(tests.map(({ name }) => name))].map((name) => {
+      const values = known.get(name) ?? examplesOf(name);
+      known.set(name, values);
+      return values;
+    });
 }
 
 /** A context, and which of some statements hold in it. */
 interface ContextExample {
-  readonly context: Readonly<Record<string, string>>;
-  readonly statements: readonly number[];
+  readonly context: Context;
+  readonly holding: ReadonlySet<number>;
 }
 
 /**
- * A function from statements to examples of contexts, one for all that their conditions can tell. Their
- * number may double with each key, so each one that is tried is counted.
+ * Makes an example of each set of statements that hold together in some context. Their number may
+ * double with each key, so each statement of each example is a step.
  */
-function contextExamples(
-  statements: readonly ParsedStatement[],
-  countTry: () => void,
-): (about: readonly number[]) => ContextExample[] {
-  const testsOf = new Map<string, { readonly key: string; readonly tests: Set<Test> }>();
-  for (const test of statements.flatMap(({ tests }) => tests)) {
-    const same = testsOf.get(test.key.toLowerCase());
-    if (same !== undefined) same.tests.add(test);
-    else testsOf.set(test.key.toLowerCase(), { key: test.key, tests: new Set([test]) });
+function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
+  const { statements, valuesOf, budget } = pair;
+  const testsOf = (i: number) => statements[i]?.tests ?? [];
+  let examples: ContextExample[] = [{ context: {}, holding: new Set(open) }];
+  for (const { key, name, values } of valuesOf(open.flatMap(testsOf))) {
+    const asking = open.flatMap((i) => {
+      const tests = testsOf(i).filter((test) => test.name === name);
+      return tests.length > 0 ? [{ i, tests }] : [];
+    });
+    // Whether a statement holds depends on the value alone, not on the context so far.
+    const failing = new Map<
+      string,
+      { readonly value: string | undefined; readonly fails: number[] }
+    >();
+    for (const value of values) {
+      const context = new Map(value === undefined ? [] : [[name, [value]]]);
+      const request = { action: "", resource: "", context, principal: undefined, partial: false };
+      const fails = asking.flatMap(({ i, tests }) =>
+        tests.every((test) => {
+          spend(budget, 1);
+          return testHolds(test, request, budget) === true;
+        })
+          ? []
+          : [i],
+      );
+      if (!failing.has(fails.join())) failing.set(fails.join(), { value, fails });
+    }
+    const distinct = new Map<string, ContextExample>();
+    for (const { context, holding } of examples) {
+      for (const { value, fails } of failing.values()) {
+        spend(budget, holding.size + fails.length + 1);
+        const left = new Set(holding);
+        for (const i of fails) left.delete(i);
+        const kind = [...left].join();
+        if (distinct.has(kind)) continue;
+        distinct.set(kind, {
+          context: value === undefined ? context : { ...context, [key]: value },
+          holding: left,
+        });
+      }
+    }
+    examples = [...distinct.values()];
   }
-  const keys = [...testsOf.values()].map(({ key, tests }) => ({
-    key,
-    tests,
-    // Undefined for a context without the key.
-    values: [
-      undefined,
-      ...classesOf([...tests].flatMap(({ values }) => values)).map(({ text }) => text),
-    ],
-  }));
-  return (about) =>
-    keys.reduce<ContextExample[]>(
-      (examples, { key, tests, values }) => {
-        const asked = about.some((i) => statements[i]?.tests.some((test) => tests.has(test)));
-        if (!asked) return examples;
-        const distinct = new Map<string, ContextExample>();
-        for (const example of examples) {
-          for (const value of values) {
-            countTry();
-            const holding = example.statements.filter((i) =>
-              statements[i]?.tests.every(
-                (test) => !tests.has(test) || test.holds(value === undefined ? undefined : [value]),
-              ),
-            );
-            if (distinct.has(holding.join())) continue;
-            const context =
-              value === undefined ? example.context : { ...example.context, [key]: value };
-            distinct.set(holding.join(), { context, statements: holding });
-          }
-        }
-        return [...distinct.values()];
-      },
-      [{ context: {}, statements: about }],
-    );
-}
-
-function classesOf(globs: readonly Glob[]): MatchClass[] {
-  const classes = matchClasses(globs, MOST_STEPS);
-  if (classes === undefined) throw tooMuch();
-  return classes;
-}
-
-function tooMuch() {
-  return fault(
-    "UNSUPPORTED_POLICY",
-    [],
-    `The policies are too complex to compare: it takes more than ${MOST_STEPS} steps, or ${MOST_REQUESTS} requests.`,
-  );
+  return examples;
 }

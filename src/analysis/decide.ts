@@ -4,14 +4,20 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @module
  */
-import { fault, reading } from "../errors.ts";
-import { matches } from "./glob.ts";
+import { fault, reading, SessionPolicyError } from "../errors.ts";
+import { isRecord, readList, readRecord } from "../input.ts";
+import { isOfKnownService, knownAction, NO_RESOURCE } from "./actions.ts";
+import { type Budget, newBudget, spend } from "./budget.ts";
+import { lowerCase, matches, substitute, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
-  type AnyPolicyDocument,
   type ParsedStatement,
+  type Patterns,
+  type PolicyInput,
   parsePolicy,
+  type Test,
 } from "./policy-document.ts";
+import { isAbout } from "./principals.ts";
 
 /** A decision, and the statements it is due to. */
 export interface Decision {
@@ -20,20 +26,34 @@ export interface Decision {
   readonly statements: readonly number[];
 }
 
+/** A decision about a request of which not everything is known. */
+export interface PartialDecision {
+  readonly decision: Decision["decision"] | "unknown";
+  /** As in {@link Decision}; if unknown, the statements that hang on what is not known. */
+  readonly statements: readonly number[];
+  /** If unknown, the condition keys that nobody told, as the policy writes them. */
+  readonly keys: readonly string[];
+}
+
 /**
  * Decides a request as IAM would by this policy alone: an explicit Deny wins, then an Allow, and what
  * no statement matches is denied.
  *
- * Supported are Effect, Action, Resource and Condition with `StringEquals`, `StringNotEquals`,
- * `StringLike`, `StringNotLike`, each also `IfExists`, and `Null`; wildcards `*` and `?`, which match
- * any characters, and the escapes `${*}`, `${?}`, `${$}`.
+ * All elements and condition operators of IAM are read: Action, NotAction, Resource, NotResource,
+ * Principal and NotPrincipal; policy variables; and the versions 2012-10-17 and 2008-10-17, of which
+ * the older one has no variables. A wildcard in an ARN stays within its segment, unless a `*` ends it.
  *
- * @param policy a policy document of version 2012-10-17.
- * @param request action, resource and context. A context key with an empty list is absent.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` for anything else in the policy, with its place, and
- *   where a pattern takes more than 10,000,000 steps to match, far beyond ARNs; `INVALID_REQUEST` if
- *   the request is none.
+ * @param policy a policy document, its JSON text, or what holds one: see {@link PolicyInput}.
+ * @param request action, resource, context and principal. A context key with an empty list is absent.
+ *   A request without a principal is about no statement that names one, except by `*`.
+ * @param options `partial: true` for a context that is not complete: a key that is not in it may have
+ *   any value, and the answer may be `unknown`, with the keys that it hangs on.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not take, with the place,
+ *   and where the patterns take more than 10,000,000 steps to match, about half a second;
+ *   `INVALID_REQUEST` for a resource that is not an ARN, and for actions of S3, KMS and STS that AWS
+ *   does not know.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  * @example
  * ```ts
  * import { buildSessionPolicy } from "polaris-session-policy";
@@ -46,23 +66,46 @@ export interface Decision {
  * // { decision: "implicitlyDenied", statements: [] }
  * ```
  */
-export function decide(policy: AnyPolicyDocument, request: AccessRequest): Decision {
+export function decide(policy: PolicyInput, request: AccessRequest): Decision;
+export function decide(
+  policy: PolicyInput,
+  request: AccessRequest,
+  options: { readonly partial: true },
+): PartialDecision;
+export function decide(
+  policy: PolicyInput,
+  request: AccessRequest,
+  options?: { readonly partial?: boolean | undefined },
+): Decision | PartialDecision;
+export function decide(
+  policy: PolicyInput,
+  request: AccessRequest,
+  options?: { readonly partial?: boolean | undefined },
+): Decision | PartialDecision {
   const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
   const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
-  const matching = statements.map((statement) => statementMatches(statement, asked));
-  const effects = (effect: string) =>
-    statements.flatMap((statement, i) => (matching[i] && statement.effect === effect ? [i] : []));
-  const denying = effects("Deny");
-  if (denying.length > 0) return { decision: "explicitlyDenied", statements: denying };
-  const allowing = effects("Allow");
-  if (allowing.length > 0) return { decision: "allowed", statements: allowing };
-  return { decision: "implicitlyDenied", statements: [] };
+  const partial = reading("INVALID_OPTIONS", "The options", () => readPartial(options));
+  const {
+    decision,
+    statements: deciding,
+    keys,
+  } = decideParsed(statements, { ...asked, partial }, newBudget());
+  if (partial) return { decision, statements: deciding, keys };
+  // Without `partial` nothing is unknown.
+  return { decision: decision === "unknown" ? "implicitlyDenied" : decision, statements: deciding };
+}
+
+function readPartial(options: unknown): boolean {
+  if (options === undefined) return false;
+  const { partial = false } = readRecord(options, ["partial"]) ?? {};
+  if (isRecord(options) && typeof partial === "boolean") return partial;
+  throw fault("INVALID_OPTIONS", ["partial"], "must be true or false.");
 }
 
 /**
  * Whether a policy allows a request: {@link decide} in one word.
  *
- * @param policy a policy document of version 2012-10-17.
+ * @param policy a policy document, its JSON text, or what holds one: see {@link PolicyInput}.
  * @param request action, resource and context.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY`, `INVALID_REQUEST`
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -79,43 +122,249 @@ export function decide(policy: AnyPolicyDocument, request: AccessRequest): Decis
  * // false
  * ```
  */
-export function isAllowed(policy: AnyPolicyDocument, request: AccessRequest): boolean {
+export function isAllowed(policy: PolicyInput, request: AccessRequest): boolean {
   return decide(policy, request).decision === "allowed";
 }
 
-/** A request with its action and context keys in lower case. */
-interface ParsedRequest {
-  readonly action: string;
-  readonly resource: string;
-  readonly context: ReadonlyMap<string, readonly string[]>;
+/**
+ * Reads a policy once, for many requests: a test kit asks thousands of the same policy.
+ *
+ * @returns whether the policy allows a request, as {@link isAllowed} says.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY`; the function throws `INVALID_REQUEST` as well
+ */
+export function requestsAllowedBy(policy: PolicyInput): (request: AccessRequest) => boolean {
+  const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+  return (request) => {
+    const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
+    return decideParsed(statements, asked, newBudget()).decision === "allowed";
+  };
 }
 
-function parseRequest({ action, resource, context = {} }: AccessRequest): ParsedRequest {
-  for (const [name, value] of Object.entries({ action, resource })) {
-    if (typeof value !== "string") throw fault("INVALID_REQUEST", [name], "must be a string.");
+/** As {@link isAllowed}, for what a log tells: what is not a request of AWS is not allowed. */
+export function isAllowedIfValid(policy: PolicyInput, request: AccessRequest): boolean {
+  try {
+    return isAllowed(policy, request);
+  } catch (error) {
+    if (error instanceof SessionPolicyError && error.code === "INVALID_REQUEST") return false;
+    throw error;
   }
-  if (typeof context !== "object" || context === null || Array.isArray(context)) {
+}
+
+/** A request with its action and context keys in lower case. */
+export interface ParsedRequest {
+  readonly action: string;
+  readonly resource: string;
+  /** An empty list for a key that is known to be absent. */
+  readonly context: ReadonlyMap<string, readonly string[]>;
+  readonly principal: string | undefined;
+  /** Whether keys that are not in the context may have any value. */
+  readonly partial: boolean;
+}
+
+/** @throws SessionPolicyError `INVALID_REQUEST` */
+export function parseRequest(request: AccessRequest): ParsedRequest {
+  const read = readRecord(request, ["action", "resource", "context", "principal"]);
+  if (read === undefined) {
+    throw fault("INVALID_REQUEST", [], "The request must be an object with action and resource.");
+  }
+  const { action, resource, context = {}, principal } = read;
+  if (typeof action !== "string") throw fault("INVALID_REQUEST", ["action"], "must be a string.");
+  if (typeof resource !== "string") {
+    throw fault("INVALID_REQUEST", ["resource"], "must be a string.");
+  }
+  if (principal !== undefined && typeof principal !== "string") {
+    throw fault("INVALID_REQUEST", ["principal"], "must be a string.");
+  }
+  checkAction(action);
+  checkResource(action, resource);
+  return {
+    action: lowerCase(action),
+    resource,
+    context: parseContext(context),
+    principal,
+    partial: false,
+  };
+}
+
+function checkAction(action: string): void {
+  if (!/^[a-z0-9-]+:[a-z0-9]+$/i.test(action)) {
+    throw fault(
+      "INVALID_REQUEST",
+      ["action"],
+      "is not an action. Write SERVICE:NAME, s3:GetObject.",
+    );
+  }
+  if (isOfKnownService(action) && knownAction(action) === undefined) {
+    throw fault(
+      "INVALID_REQUEST",
+      ["action"],
+      "is not an action that AWS knows of this service. Check its spelling, as in s3:GetObject.",
+    );
+  }
+}
+
+function checkResource(action: string, resource: string): void {
+  if (resource === NO_RESOURCE) {
+    const types = knownAction(action)?.types ?? [];
+    if (types.length === 0) return;
+  } else if (/^arn:[^:*?]*:[^:*?]+:[^:*?]*:[^:*?]*:[\s\S]+$/.test(resource)) {
+    return;
+  }
+  throw fault(
+    "INVALID_REQUEST",
+    ["resource"],
+    "is not an ARN. Write arn:aws:s3:::BUCKET/KEY, arn:aws:s3:::BUCKET or the ARN of a KMS key.",
+  );
+}
+
+function parseContext(context: unknown): Map<string, readonly string[]> {
+  if (!isRecord(context)) {
     throw fault("INVALID_REQUEST", ["context"], "must be an object of condition keys.");
   }
   const values = new Map<string, string[]>();
-  for (const [key, value] of Object.entries(context)) {
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const known = values.get(key.toLowerCase()) ?? [];
-    for (const item of list) {
+  for (const key of Object.keys(context)) {
+    const value = context[key];
+    const name = lowerCase(key);
+    const known = values.get(name) ?? [];
+    for (const item of readList(value) ?? [value]) {
       if (typeof item !== "string") {
         throw fault("INVALID_REQUEST", ["context", key], "must be a string or a list of strings.");
       }
       known.push(item);
     }
-    if (known.length > 0) values.set(key.toLowerCase(), known);
+    values.set(name, known);
   }
-  return { action: action.toLowerCase(), resource, context: values };
+  return values;
 }
 
-function statementMatches(statement: ParsedStatement, request: ParsedRequest): boolean {
-  return (
-    statement.actions.some((action) => matches(action, request.action)) &&
-    statement.resources.some((resource) => matches(resource, request.resource)) &&
-    statement.tests.every((test) => test.holds(request.context.get(test.key.toLowerCase())))
+/** Whether a statement matches; if that is not known, the keys that it hangs on. */
+type Match = boolean | readonly string[];
+
+/**
+ * Decides a request by statements that are read already.
+ *
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent
+ */
+export function decideParsed(
+  statements: readonly ParsedStatement[],
+  request: ParsedRequest,
+  budget: Budget,
+): PartialDecision {
+  const found = { Allow: [] as number[], Deny: [] as number[] };
+  const open = { Allow: [] as number[], Deny: [] as number[] };
+  const keys = { Allow: new Set<string>(), Deny: new Set<string>() };
+  statements.forEach((statement, i) => {
+    const match = statementMatches(statement, request, budget);
+    if (match === true) found[statement.effect].push(i);
+    if (typeof match === "boolean") return;
+    open[statement.effect].push(i);
+    for (const key of match) keys[statement.effect].add(key);
+  });
+  if (found.Deny.length > 0) {
+    return { decision: "explicitlyDenied", statements: found.Deny, keys: [] };
+  }
+  const mayAllow = found.Allow.length + open.Allow.length > 0;
+  if (open.Deny.length > 0 && mayAllow) {
+    const allowing = found.Allow.length > 0 ? [] : open.Allow;
+    const hangOn = new Set([...keys.Deny, ...(found.Allow.length > 0 ? [] : keys.Allow)]);
+    return {
+      decision: "unknown",
+      statements: [...open.Deny, ...allowing].sort((a, b) => a - b),
+      keys: [...hangOn],
+    };
+  }
+  if (found.Allow.length > 0) return { decision: "allowed", statements: found.Allow, keys: [] };
+  if (open.Allow.length > 0) {
+    return { decision: "unknown", statements: open.Allow, keys: [...keys.Allow] };
+  }
+  return { decision: "implicitlyDenied", statements: [], keys: [] };
+}
+
+function statementMatches(
+  statement: ParsedStatement,
+  request: ParsedRequest,
+  budget: Budget,
+): Match {
+  const { actions, resources, principals, tests } = statement;
+  spend(budget, 1);
+  if (actions.globs.some((glob) => matches(glob, request.action, budget)) === actions.not) {
+    return false;
+  }
+  const unknown: string[] = [];
+  const about = resources === undefined ? true : resourceMatches(resources, request, budget);
+  if (about === false) return false;
+  if (about !== true) unknown.push(...about);
+  if (principals !== undefined) {
+    if (request.principal !== undefined) {
+      if (!isAbout(principals, request.principal)) return false;
+    } else if (principals.not || !principals.names.includes("*")) {
+      if (!request.partial) return false;
+      unknown.push("aws:PrincipalArn");
+    }
+  }
+  for (const test of tests) {
+    const match = testHolds(test, request, budget);
+    if (match === false) return false;
+    if (match !== true) unknown.push(...match);
+  }
+  return unknown.length === 0 ? true : unknown;
+}
+
+/** The value of a key for a variable: one that has several values has none there. */
+function valueIn({ context }: ParsedRequest, key: string): string | undefined {
+  const values = context.get(key);
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+/** The keys of variables that nobody told; none if the request is complete. */
+function untold(request: ParsedRequest, keys: readonly string[]): string[] {
+  return request.partial ? keys.filter((key) => !request.context.has(key)) : [];
+}
+
+function resourceMatches({ not, globs }: Patterns, request: ParsedRequest, budget: Budget): Match {
+  const unknown: string[] = [];
+  for (const glob of globs) {
+    const missing = untold(request, variablesOf(glob));
+    if (missing.length > 0) {
+      unknown.push(...missing);
+      continue;
+    }
+    const known = substitute(glob, (key) => valueIn(request, key));
+    if (known !== undefined && matches(known, request.resource, budget)) return !not;
+  }
+  return unknown.length > 0 ? unknown : not;
+}
+
+/**
+ * Whether a condition holds.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ */
+export function testHolds(test: Test, request: ParsedRequest, budget: Budget): Match {
+  const { base, not, set, ifExists, name, wanted } = test;
+  const present = request.context.get(name);
+  if (present === undefined && request.partial) {
+    // Either state will do where a Null test names both.
+    return base === "Null" && new Set(test.written).size === 2 ? true : [test.key];
+  }
+  const values = present ?? [];
+  if (base === "Null") return test.written.includes(String(values.length === 0));
+  if (values.length === 0) {
+    if (set === "ForAllValues") return true;
+    return set === "ForAnyValue" ? ifExists : not || ifExists;
+  }
+  const missing = untold(
+    request,
+    wanted.flatMap(({ variables }) => variables),
   );
+  if (missing.length > 0) return missing;
+  const isWanted = (value: string) =>
+    wanted.some((one) => {
+      spend(budget, 1);
+      return one.holds(value, (key) => valueIn(request, key), budget);
+    });
+  if (set === "ForAllValues") return values.every((value) => isWanted(value) !== not);
+  if (set === "ForAnyValue") return values.some((value) => isWanted(value) !== not);
+  return values.some(isWanted) !== not;
 }

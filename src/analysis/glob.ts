@@ -1,189 +1,390 @@
 /**
  * IAM's patterns: `*` is any text, `?` any one character, and `${*}`, `${?}`, `${$}` are the
- * characters themselves.
+ * characters themselves. In an ARN, a wildcard stays within its segment.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  * @module
  */
-import { fault } from "../errors.ts";
+import { type Budget, spend } from "./budget.ts";
 
-/** A character, or a wildcard. */
-export type Token = string | typeof ANY_TEXT | typeof ANY_ONE;
+/** A policy variable: the value of a condition key, or a default. */
+export interface Variable {
+  /** The condition key, in lower case. */
+  readonly key: string;
+  readonly fallback: string | undefined;
+}
+
+/** A character, a wildcard, or a variable. */
+export type Token = string | number | Variable;
 
 /** A pattern, in one token a character of what it matches; repeated `*` are one. */
 export type Glob = readonly Token[];
 
 export const ANY_TEXT = 0;
-export const ANY_ONE = 1;
+const ANY_ONE = 1;
+/** `*` and `?` that match no colon. */
+const ANY_IN_SEGMENT = 2;
+const ONE_IN_SEGMENT = 3;
 
-const ESCAPES: ReadonlyMap<string, string> = new Map(
-  ["*", "?", "$"].map((character) => [`\${${character}}`, character]),
-);
+/** How a pattern is read. */
+export interface GlobOptions {
+  /** False for operators to which `*` and `?` are characters like others. */
+  readonly wildcards?: boolean;
+  /** False in policies of version 2008-10-17, where `${` is nothing special. */
+  readonly variables?: boolean;
+  /** Whether the pattern is an ARN, whose wildcards stay within segments. */
+  readonly arn?: boolean;
+}
+
+/** An ARN has six segments; what follows the fifth colon, the resource, may hold colons itself. */
+const RESOURCE_SEGMENT = 5;
 
 /**
  * Reads a pattern.
  *
- * @param wildcards false for operators to which `*` and `?` are characters like others.
- * @returns undefined if it holds a policy variable, or the beginning of one.
+ * @returns undefined if it holds `${` without the name of a variable behind it.
  */
-export function parseGlob(pattern: string, wildcards = true): Glob | undefined {
+export function parseGlob(text: string, options: GlobOptions = {}): Glob | undefined {
+  const { wildcards = true, variables = true, arn = false } = options;
   const tokens: Token[] = [];
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern.charAt(i);
-    if (character === "*" && wildcards) {
-      if (tokens.at(-1) !== ANY_TEXT) tokens.push(ANY_TEXT);
-    } else if (character === "?" && wildcards) {
-      tokens.push(ANY_ONE);
-    } else if (character === "$" && pattern.charAt(i + 1) === "{") {
-      const escaped = ESCAPES.get(pattern.slice(i, i + 4));
-      if (escaped === undefined) return undefined;
-      tokens.push(escaped);
-      i += 3;
+  let segment = arn ? 0 : RESOURCE_SEGMENT;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i);
+    if (wildcards && character === "*") {
+      while (text.charAt(i + 1) === "*") i++;
+      // AWS: "If the * wildcard is the last character of a resource ARN segment, it can expand to
+      // match beyond the colon boundaries." Elsewhere it stays within the segment.
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+      const next = text.charAt(i + 1);
+      const crosses = segment === RESOURCE_SEGMENT || next === ":" || next === "";
+      tokens.push(crosses ? ANY_TEXT : ANY_IN_SEGMENT);
+    } else if (wildcards && character === "?") {
+      tokens.push(segment === RESOURCE_SEGMENT ? ANY_ONE : ONE_IN_SEGMENT);
+    } else if (variables && character === "$" && text.charAt(i + 1) === "{") {
+      const end = text.indexOf("}", i);
+      const token = end < 0 ? undefined : variableOf(text.slice(i + 2, end));
+      if (token === undefined) return undefined;
+      tokens.push(token);
+      i = end;
     } else {
+      if (character === ":" && segment < RESOURCE_SEGMENT) segment++;
       tokens.push(character);
     }
   }
   return tokens;
 }
 
-/** Characters that are looked at again; an ARN of 2,048 in a pattern of 2,048 never comes near. */
-const MOST_STEPS = 10_000_000;
+/** What stands between `${` and `}`: an escaped character, or a key with or without a default. */
+function variableOf(name: string): Token | undefined {
+  if (name === "*" || name === "?" || name === "$") return name;
+  const [, key, fallback] = /^\s*([\w-]+:[^,'"{}]*?)\s*(?:,\s*'([^']*)'\s*)?$/.exec(name) ?? [];
+  return key === undefined ? undefined : { key: lowerCase(key), fallback };
+}
+
+/** The text in lower case, in ASCII only: the Kelvin sign is not a k to IAM. */
+export function lowerCase(text: string): string {
+  return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()) : text;
+}
+
+/** The keys of the variables in a pattern. */
+export function variablesOf(glob: Glob): string[] {
+  return glob.flatMap((token) => (typeof token === "object" ? [token.key] : []));
+}
 
 /**
- * Whether a pattern matches all of a text, in time proportional to the product of their lengths, up to
- * a bound.
+ * Puts values in the place of variables.
  *
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` beyond the bound
+ * @returns undefined if one has neither a value nor a default.
  */
-export function matches(glob: Glob, text: string): boolean {
+export function substitute(
+  glob: Glob,
+  valueIn: (key: string) => string | undefined,
+): Glob | undefined {
+  const tokens: Token[] = [];
+  for (const token of glob) {
+    if (typeof token !== "object") {
+      tokens.push(token);
+      continue;
+    }
+    const value = valueIn(token.key) ?? token.fallback;
+    if (value === undefined) return undefined;
+    // One at a time: a value may be longer than what a call can have as arguments.
+    for (const character of value.split("")) tokens.push(character);
+  }
+  return tokens;
+}
+
+/**
+ * Whether a pattern matches all of a text.
+ *
+ * 1. Characters are matched one by one; a `*` is first taken for nothing.
+ * 2. Where that fails, the latest `*` takes one character more, unless it stays within its segment and
+ *    that character is a colon. Then the latest `*` that may cross takes one more.
+ *
+ * So `arn:aws:s3:*lake/*` does not match `arn:aws:s3:::lake/f`: its first `*` would have to take a
+ * colon. What follows a `*` is always tried as far left as possible, and nothing is gained elsewhere.
+ */
+export function matches(glob: Glob, text: string, budget: Budget): boolean {
   let token = 0;
   let at = 0;
-  // Where to go on after the latest `*`, should what follows it not fit here.
-  let afterStar = -1;
-  let retryAt = 0;
   let steps = 0;
+  // Where to go on after the latest `*` of each kind, should what follows it not fit here.
+  let inSegment = -1;
+  let inSegmentAt = 0;
+  let anywhere = -1;
+  let anywhereAt = 0;
   while (at < text.length) {
+    if (++steps > budget.left) break;
     const expected = glob[token];
     if (expected === ANY_TEXT) {
-      afterStar = ++token;
-      retryAt = at;
-    } else if (expected === ANY_ONE || expected === text.charAt(at)) {
+      anywhere = ++token;
+      anywhereAt = at;
+      inSegment = -1;
+    } else if (expected === ANY_IN_SEGMENT) {
+      inSegment = ++token;
+      inSegmentAt = at;
+    } else if (
+      expected === text.charAt(at) ||
+      expected === ANY_ONE ||
+      (expected === ONE_IN_SEGMENT && text.charAt(at) !== ":")
+    ) {
       token++;
       at++;
-    } else if (afterStar >= 0) {
-      steps += at - retryAt;
-      if (steps > MOST_STEPS) {
-        throw fault(
-          "UNSUPPORTED_POLICY",
-          [],
-          `A pattern is too long to match against this request: it takes more than ${MOST_STEPS} steps.`,
-        );
-      }
-      token = afterStar;
-      at = ++retryAt;
+    } else if (inSegment >= 0 && text.charAt(inSegmentAt) !== ":") {
+      token = inSegment;
+      at = ++inSegmentAt;
+    } else if (anywhere >= 0) {
+      inSegment = -1;
+      token = anywhere;
+      at = ++anywhereAt;
     } else {
+      spend(budget, steps);
       return false;
     }
   }
-  while (glob[token] === ANY_TEXT) token++;
+  spend(budget, steps);
+  while (glob[token] === ANY_TEXT || glob[token] === ANY_IN_SEGMENT) token++;
   return token === glob.length;
 }
+
+/** Any character of a set; with `many`, any number of them. */
+export interface CharacterClass {
+  readonly has: (character: string) => boolean;
+  /** Some of them, to draw examples from. */
+  readonly samples: string;
+  readonly many: boolean;
+}
+
+/** A form that texts must have, in characters and sets of them. */
+export type Shape = readonly (string | CharacterClass)[];
+
+/** Any text. */
+export const ANY_SHAPE: Readonly<Shape> = [{ has: () => true, samples: "xyz", many: true }];
 
 /** A way in which a text can match some of several patterns. */
 export interface MatchClass {
   /** A shortest text of its kind. */
   readonly text: string;
-  /** The patterns that match it, by index. */
-  readonly matched: ReadonlySet<number>;
+  /** The patterns that match it, by index, in order. */
+  readonly matched: readonly number[];
 }
 
 /** A pattern that may still match, and how far: the tokens that could be next, in order. */
 interface Progress {
   readonly pattern: number;
-  readonly glob: Glob;
   readonly positions: readonly number[];
 }
 
+interface State {
+  readonly text: string;
+  /** The positions in the shape. */
+  readonly shape: readonly number[];
+  readonly globs: readonly Progress[];
+}
+
 /**
- * All the ways in which a text can match several patterns, each with a shortest such text. It runs
- * all patterns at once, and visits every combination of their progress that some text can lead to.
+ * Finds all the ways in which a text of some shape can match several patterns, each with a shortest
+ * such text.
  *
- * @param mostSteps how many positions of patterns to move, in all.
- * @returns undefined if that does not suffice.
+ * 1. Start with the empty text, at the beginning of all patterns and of the shape.
+ * 2. Add each character that a pattern spells out next and the shape allows, and one that none does.
+ * 3. Keep the patterns that can still match, by the positions that they could be at. Go on from each
+ *    combination of positions once, shortest text first; where the shape ends, note which match.
+ *
+ * With `a*` and `*b` and any text: "" matches none, "a" the first, "b" the second, "ab" both.
+ *
+ * @param globs patterns without variables.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent
  */
-export function matchClasses(globs: readonly Glob[], mostSteps: number): MatchClass[] | undefined {
-  const start = globs.map((glob, pattern) => ({ pattern, glob, positions: closure(glob, [0]) }));
-  const other = unusedCharacter(globs);
+export function matchClasses(globs: readonly Glob[], shape: Shape, budget: Budget): MatchClass[] {
+  const used = new Set(globs.flat());
+  const start: State = {
+    text: "",
+    shape: closure(shape, [0]),
+    globs: globs.map((glob, pattern) => ({ pattern, positions: closure(glob, [0]) })),
+  };
   const seen = new Set([keyOf(start)]);
   const classes = new Map<string, MatchClass>();
-  let steps = 0;
-  // In the order of length, so that the first text of a class is a shortest one.
-  const queue: { readonly text: string; readonly state: readonly Progress[] }[] = [
-    { text: "", state: start },
-  ];
-  for (const { text, state } of queue) {
-    const matched = state
-      .filter(({ glob, positions }) => positions.at(-1) === glob.length)
-      .map(({ pattern }) => pattern);
-    const kind = matched.join();
-    if (!classes.has(kind)) classes.set(kind, { text, matched: new Set(matched) });
-
-    const characters = new Set([other]);
-    for (const { glob, positions } of state) {
-      for (const position of positions) {
-        const token = glob[position];
-        if (typeof token === "string") characters.add(token);
-      }
-      steps += positions.length;
+  const queue = [start];
+  // The queue grows while it is walked.
+  for (const state of queue) {
+    if (state.shape.at(-1) === shape.length) {
+      const matched = state.globs.flatMap(({ pattern, positions }) =>
+        positions.at(-1) === globs[pattern]?.length ? [pattern] : [],
+      );
+      const kind = matched.join();
+      if (!classes.has(kind)) classes.set(kind, { text: state.text, matched });
     }
-    steps += characters.size * state.length;
-    if (steps > mostSteps) return undefined;
-    for (const character of characters) {
-      const successor = state
-        .map((one) => ({ ...one, positions: step(one.glob, one.positions, character) }))
-        .filter(({ positions }) => positions.length > 0);
-      const key = keyOf(successor);
+    const positions = state.globs.reduce((sum, one) => sum + one.positions.length, 1);
+    spend(budget, positions);
+    for (const character of nextCharacters(state, globs, shape, used)) {
+      spend(budget, positions + state.shape.length);
+      const next: State = {
+        text: state.text + character,
+        shape: step(shape, state.shape, character),
+        globs: advance(globs, state.globs, character),
+      };
+      const key = keyOf(next);
       if (seen.has(key)) continue;
       seen.add(key);
-      queue.push({ text: text + character, state: successor });
+      queue.push(next);
     }
   }
   return [...classes.values()];
 }
 
+/** The patterns that can still match after one more character. */
+function advance(
+  globs: readonly Glob[],
+  progress: readonly Progress[],
+  character: string,
+): Progress[] {
+  const advanced: Progress[] = [];
+  for (const { pattern, positions } of progress) {
+    const moved = step(globs[pattern] ?? [], positions, character);
+    if (moved.length > 0) advanced.push({ pattern, positions: moved });
+  }
+  return advanced;
+}
+
+/** The characters between which some pattern tells, as far as the shape allows them next. */
+function nextCharacters(
+  state: State,
+  globs: readonly Glob[],
+  shape: Shape,
+  used: ReadonlySet<Token>,
+): Set<string> {
+  const spelled = new Set<string>();
+  for (const { pattern, positions } of state.globs) {
+    for (const position of positions) {
+      const token = globs[pattern]?.[position];
+      if (typeof token === "string") spelled.add(token);
+      else if (token === ANY_IN_SEGMENT || token === ONE_IN_SEGMENT) spelled.add(":");
+    }
+  }
+  const next = new Set<string>();
+  for (const position of state.shape) {
+    const expected = shape[position];
+    if (expected === undefined) continue;
+    if (typeof expected === "string") {
+      next.add(expected);
+      continue;
+    }
+    for (const character of spelled) if (expected.has(character)) next.add(character);
+    const other = otherCharacter(expected, used) ?? otherCharacter(expected, spelled);
+    if (other !== undefined) next.add(other);
+  }
+  return next;
+}
+
+/** A character of a set that is not among those taken. */
+function otherCharacter(
+  { has, samples }: CharacterClass,
+  taken: ReadonlySet<Token>,
+): string | undefined {
+  for (const character of samples) if (!taken.has(character)) return character;
+  for (let code = 0x21; code < 0xd800; code++) {
+    const character = String.fromCharCode(code);
+    if (!taken.has(character) && has(character)) return character;
+    // Sets that do not hold everything hold ASCII only.
+    if (code === 0x7e && !has("\u00e9")) return undefined;
+  }
+  return undefined;
+}
+
+type AnyToken = Token | CharacterClass | undefined;
+
+function isMany(token: AnyToken): boolean {
+  if (typeof token === "object") return "many" in token && token.many;
+  return token === ANY_TEXT || token === ANY_IN_SEGMENT;
+}
+
+function takes(token: AnyToken, character: string): boolean {
+  if (typeof token === "string") return token === character;
+  if (typeof token === "object") return "has" in token && token.has(character);
+  if (token === ANY_TEXT || token === ANY_ONE) return true;
+  return (token === ANY_IN_SEGMENT || token === ONE_IN_SEGMENT) && character !== ":";
+}
+
 /** Positions in order, with those behind each `*`, which may match nothing. */
-function closure(glob: Glob, positions: readonly number[]): number[] {
+function closure(tokens: readonly AnyToken[], positions: readonly number[]): number[] {
   const all: number[] = [];
-  const add = (position: number) => {
-    if ((all.at(-1) ?? -1) < position) all.push(position);
-  };
-  for (const position of positions) {
-    add(position);
-    // Behind a `*` is no other one: parseGlob makes them one.
-    if (glob[position] === ANY_TEXT) add(position + 1);
+  for (const first of positions) {
+    for (let position = first; ; position++) {
+      if ((all.at(-1) ?? -1) < position) all.push(position);
+      if (!isMany(tokens[position])) break;
+    }
   }
   return all;
 }
 
-function step(glob: Glob, positions: readonly number[], character: string): number[] {
+function step(
+  tokens: readonly AnyToken[],
+  positions: readonly number[],
+  character: string,
+): number[] {
   const moved: number[] = [];
   for (const position of positions) {
-    const token = glob[position];
-    if (token === ANY_TEXT) moved.push(position);
-    else if (token === ANY_ONE || token === character) moved.push(position + 1);
+    const token = tokens[position];
+    if (typeof token === "string" && token !== character) continue;
+    if (takes(token, character)) moved.push(isMany(token) ? position : position + 1);
   }
-  return closure(glob, moved);
+  return closure(tokens, moved);
 }
 
-function keyOf(state: readonly Progress[]): string {
-  return state.map(({ pattern, positions }) => `${pattern}:${positions.join()}`).join(" ");
+function keyOf({ shape, globs }: State): string {
+  let key = shape.join();
+  for (const { pattern, positions } of globs) {
+    key +=
+      positions.length === 1 ? ` ${pattern}:${positions[0]}` : ` ${pattern}:${positions.join()}`;
+  }
+  return key;
 }
 
-/** A character that stands for all those that no pattern spells out. */
-function unusedCharacter(globs: readonly Glob[]): string {
-  const used = new Set(globs.flat());
-  for (let code = "x".charCodeAt(0); ; code++) {
-    const character = String.fromCharCode(code);
-    if (!used.has(character)) return character;
+/** Whether some text of a shape matches a pattern without variables. */
+export function intersects(glob: Glob, shape: Shape, budget: Budget): boolean {
+  const width = shape.length + 1;
+  const seen = new Set([0]);
+  const reach = (i: number, j: number) => seen.add(i * width + j);
+  // The set grows while it is walked.
+  for (const place of seen) {
+    spend(budget, 1);
+    const i = Math.floor(place / width);
+    const j = place % width;
+    const token = glob[i];
+    const expected = shape[j];
+    if (token === undefined && expected === undefined) return true;
+    if (isMany(token)) reach(i + 1, j);
+    if (isMany(expected)) reach(i, j + 1);
+    if (token === undefined || expected === undefined || !shareCharacter(token, expected)) continue;
+    reach(isMany(token) ? i : i + 1, isMany(expected) ? j : j + 1);
   }
+  return false;
+}
+
+function shareCharacter(token: Token, expected: string | CharacterClass): boolean {
+  if (typeof expected === "string") return takes(token, expected);
+  // Every set holds more than a colon, which is all that some wildcards do not take.
+  return typeof token === "string" ? expected.has(token) : true;
 }

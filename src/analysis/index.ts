@@ -1,8 +1,8 @@
 /**
- * What policies allow: decided, compared, listed. Pure, and without dependencies.
+ * What policies allow: decided, compared, listed. Pure.
  * @module
  */
 export { type Comparison, compareAccess } from "./compare.ts";
-export { type Decision, decide, isAllowed } from "./decide.ts";
+export { type Decision, decide, isAllowed, type PartialDecision } from "./decide.ts";
 export { type AccessRow, listAccess } from "./list-access.ts";
-export type { AccessRequest, AnyPolicyDocument } from "./policy-document.ts";
+export type { AccessRequest, AnyPolicyDocument, PolicyInput } from "./policy-document.ts";

@@ -3,24 +3,40 @@
  * @module
  */
 import { reading } from "../errors.ts";
-import { kindsOf, resourceKindOf } from "./actions.ts";
-import { type AnyPolicyDocument, parsePolicy, type Test } from "./policy-document.ts";
+import { isOfKnownService, knownActions, shapesOf, typesOf } from "./actions.ts";
+import { type Budget, newBudget, spend } from "./budget.ts";
+import { ANY_TEXT, type Glob, intersects, lowerCase, matches } from "./glob.ts";
+import {
+  type ParsedStatement,
+  type Patterns,
+  type PolicyInput,
+  parsePolicy,
+  type Test,
+} from "./policy-document.ts";
 
 /** One thing that a statement allows or denies: actions on a resource. */
 export interface AccessRow {
   /** The statement's index in the policy. */
   readonly statement: number;
   readonly effect: "Allow" | "Deny";
-  /** As written; those that apply to no such resource are left out. */
+  /** As written; those that apply to no such resource are left out. `*` for NotAction. */
   readonly actions: readonly string[];
-  /** The resource as written. */
+  /** The actions of NotAction, which the statement is not about. */
+  readonly exceptActions?: readonly string[];
+  /** The resource as written, `*` for NotResource. */
   readonly resource: string;
+  /** The resources of NotResource, which the statement is not about. */
+  readonly exceptResources?: readonly string[];
   /** The bucket, if the resource is one or lies in one. */
   readonly bucket?: string;
   /** What objects' keys must look like, if the resource is objects: a pattern, as written. */
   readonly objects?: string;
   /** The KMS key's ARN, if the resource is one. */
   readonly key?: string;
+  /** Who it is about, in policies that name principals. */
+  readonly principals?: readonly string[];
+  /** Who it is not about: NotPrincipal. */
+  readonly exceptPrincipals?: readonly string[];
   /** The condition in words, empty if there is none. */
   readonly condition: string;
 }
@@ -28,8 +44,9 @@ export interface AccessRow {
 /**
  * Lists what a policy allows and denies, a row for each resource of each statement.
  *
- * @param policy a policy in the grammar of {@link decide}.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY`
+ * @param policy a policy, as {@link decide} takes it.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not take, and where it
+ *   takes more than 10,000,000 steps, about half a second.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
  * @example
  * ```ts
@@ -41,46 +58,135 @@ export interface AccessRow {
  * // [["s3:GetBucketLocation", "wh-bucket", ""], ["s3:ListBucket", "wh-bucket", 's3:prefix is like "db/*"']]
  * ```
  */
-export function listAccess(policy: AnyPolicyDocument): AccessRow[] {
+export function listAccess(policy: PolicyInput): AccessRow[] {
   const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
-  return statements.flatMap(({ effect, tests, written }, statement) => {
-    const condition = tests.map(inWords).join(", and ");
-    return written.resources.flatMap((resource) => {
-      const [, bucket, objects] = /^arn:[^:]*:s3:::([^/]*)(?:\/(.*))?$/s.exec(resource) ?? [];
-      const kinds = kindsOf(resource);
-      // A bucket with a wildcard may stand for objects too: arn:aws:s3:::lake*
-      const either = bucket !== undefined && /[*?]/.test(bucket);
-      const actions = written.actions.filter((action) => {
-        const kind = resourceKindOf(action);
-        return (
-          kind === undefined || kinds.size === 0 || kinds.has(kind) || (either && kind === "object")
-        );
-      });
-      if (actions.length === 0) return [];
+  return rowsOf(statements, newBudget());
+}
+
+/** The rows of statements that are read already. */
+export function rowsOf(statements: readonly ParsedStatement[], budget: Budget): AccessRow[] {
+  return statements.flatMap((parsed, statement) => {
+    const { effect, actions, resources, principals, tests } = parsed;
+    const head = { statement, effect };
+    const who = principals && {
+      [principals.not ? "exceptPrincipals" : "principals"]: principals.names,
+    };
+    const tail = { ...who, condition: tests.map(inWords).join(", and ") };
+    const applying = actionsFor(actions, budget);
+    const except = actions.not ? { exceptActions: actions.written } : {};
+    if (resources === undefined || resources.not) {
       return [
         {
-          statement,
-          effect,
-          actions,
-          resource,
-          ...(bucket === undefined ? {} : { bucket }),
-          ...(objects === undefined ? {} : { objects }),
-          ...(kinds.has("key") ? { key: resource } : {}),
-          condition,
+          ...head,
+          actions: actions.not ? ["*"] : actions.written,
+          ...except,
+          resource: "*",
+          ...(resources && { exceptResources: resources.written }),
+          ...tail,
         },
       ];
+    }
+    return resources.written.flatMap((resource, i) => {
+      const applied = applying(resources.globs[i] ?? [], resource);
+      if (applied.length === 0) return [];
+      return [{ ...head, actions: applied, ...except, resource, ...partsOf(resource), ...tail }];
     });
   });
 }
 
-function inWords({ operator, key, written }: Test): string {
-  if (operator === "Null") {
+/** The bucket, objects or key that a resource stands for. */
+function partsOf(resource: string): Pick<AccessRow, "bucket" | "objects" | "key"> {
+  const [, bucket, objects] = /^arn:[^:]*:s3:::([^/]*)(?:\/([\s\S]*))?$/.exec(resource) ?? [];
+  return {
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(objects === undefined ? {} : { objects }),
+    ...(/^arn:[^:]*:kms:/.test(resource) ? { key: resource } : {}),
+  };
+}
+
+/** A function from resources to the actions, as written, that apply to some of its types. */
+function actionsFor(
+  { not, globs, written }: Patterns,
+  budget: Budget,
+): (resource: Glob, text: string) => readonly string[] {
+  if (not) return () => ["*"];
+  const types = globs.map((glob, i) => typesOfPattern(glob, written[i] ?? "", budget));
+  const all = new Set(types.flatMap((some) => (some === undefined ? [] : [...some])));
+  // Resources of the same types share their list of actions: there are far fewer of those.
+  const lists = new Map<string, readonly string[]>();
+  return (resource, text) => {
+    // Another service's resource may be anything to anyone.
+    const known = /^arn:[^:]*:(?:s3|kms):/.test(text);
+    const fitting = known ? [...all].filter((type) => mayBe(resource, text, type, budget)) : [];
+    const kind = `${known} ${fitting.join()}`;
+    const list =
+      lists.get(kind) ??
+      written.filter((_, i) => {
+        const some = types[i];
+        return !known || some === undefined || fitting.some((type) => some.has(type));
+      });
+    lists.set(kind, list);
+    return list;
+  };
+}
+
+/** The types that an action, or some action of a pattern, is about; undefined for any. */
+function typesOfPattern(
+  glob: Glob,
+  written: string,
+  budget: Budget,
+): ReadonlySet<string> | undefined {
+  if (written === "*" || written === "*:*" || !isOfKnownService(written)) return undefined;
+  if (!/[*?]/.test(written)) return new Set(typesOf(written));
+  const types = new Set<string>();
+  for (const { name } of knownActions()) {
+    if (!matches(glob, lowerCase(name), budget)) continue;
+    for (const type of typesOf(name)) types.add(type);
+  }
+  return types;
+}
+
+/** Whether some resource of a type matches a pattern. */
+function mayBe(resource: Glob, text: string, type: string, budget: Budget): boolean {
+  spend(budget, 1);
+  // Most resources are literal where the types differ, and policies may hold many.
+  if (/^arn:[^:*?]*:s3:::[^/*?$]+$/.test(text)) return type === "bucket";
+  if (/^arn:[^:*?]*:s3:::[^/*?$]+\/./.test(text)) return type === "object";
+  if (/^arn:[^:*?]*:kms:[^:*?]*:[^:*?]*:key\/[^:*?$]+$/.test(text)) return type === "key";
+  // A variable may have any value.
+  const glob = resource.map((token) => (typeof token === "object" ? ANY_TEXT : token));
+  return shapesOf(type, true).some((shape) => intersects(glob, shape, budget));
+}
+
+/** The operators in words, where their own name is not one. */
+const COMPARISONS: Readonly<Record<string, string>> = {
+  StringEquals: "",
+  StringEqualsIgnoreCase: "",
+  StringLike: "like ",
+  ArnEquals: "like ",
+  ArnLike: "like ",
+  NumericEquals: "",
+  NumericLessThan: "less than ",
+  NumericLessThanEquals: "at most ",
+  NumericGreaterThan: "more than ",
+  NumericGreaterThanEquals: "at least ",
+  DateEquals: "",
+  DateLessThan: "before ",
+  DateLessThanEquals: "not after ",
+  DateGreaterThan: "after ",
+  DateGreaterThanEquals: "not before ",
+  Bool: "",
+  BinaryEquals: "",
+  IpAddress: "in ",
+};
+
+function inWords({ base, not, set, ifExists, key, written }: Test): string {
+  if (base === "Null") {
     const states = written.map((absent) => (absent === "true" ? "absent" : "present"));
     return `${key} is ${[...new Set(states)].join(" or ")}`;
   }
-  const wanted = written.map((value) => JSON.stringify(value)).join(" or ");
-  const like = operator.includes("Like") ? "like " : "";
-  const not = operator.includes("Not") ? "not " : "";
-  const ifExists = operator.endsWith("IfExists") ? ", if it is present" : "";
-  return `${key} is ${not}${like}${wanted}${ifExists}`;
+  const values = written.map((value) => JSON.stringify(value)).join(" or ");
+  const which = set === undefined ? "" : set === "ForAllValues" ? "every " : "some ";
+  const present = ifExists ? ", if it is present" : "";
+  return `${which}${key} is ${not ? "not " : ""}${COMPARISONS[base] ?? ""}${values}${present}`;
 }

@@ -4,8 +4,12 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @module
  */
-import { fault, isDense } from "../errors.ts";
-import { type Glob, matches, parseGlob } from "./glob.ts";
+import { fault } from "../errors.ts";
+import { isRecord, readList } from "../input.ts";
+import { type Operator, parseOperator, parseWanted, type Wanted } from "./conditions.ts";
+import { type Glob, type GlobOptions, lowerCase, parseGlob } from "./glob.ts";
+import type { Principals } from "./principals.ts";
+import { unwrapPolicy } from "./unwrap.ts";
 
 /** A policy document as others write it: what is not supported is found when it is read. */
 export interface AnyPolicyDocument {
@@ -13,39 +17,61 @@ export interface AnyPolicyDocument {
   readonly Statement: unknown;
 }
 
+/**
+ * A policy document, its JSON text (URL-encoded too), or what holds one: an AssumeRole request, or what
+ * `aws iam get-role-policy`, `get-policy-version`, `get-role` and `aws kms get-key-policy` print.
+ */
+export type PolicyInput =
+  | AnyPolicyDocument
+  | string
+  | { readonly Policy?: unknown }
+  | { readonly PolicyDocument: unknown }
+  | { readonly PolicyVersion: unknown }
+  | { readonly Role: unknown };
+
 /** A request that IAM decides. */
 export interface AccessRequest {
   /** E.g. `s3:GetObject`, in any case. */
   readonly action: string;
-  /** The ARN of the object, bucket or key. */
+  /** The ARN of the object, bucket or key; `*` for actions that name no resource. */
   readonly resource: string;
   /** Condition keys and their values, e.g. `{ "s3:prefix": "db/orders/" }`. */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
+  /** Who asks, for policies that name principals: an ARN, an account or a service. */
+  readonly principal?: string;
 }
 
 /** One condition: an operator on a key, with the values any of which will do. */
-export interface Test {
+export interface Test extends Operator {
   /** As it is written in the policy, e.g. `StringLike`. */
   readonly operator: string;
   /** As it is written in the policy; keys are compared without regard to case. */
   readonly key: string;
-  /** The patterns of the values it asks for; `Null` asks for none. */
-  readonly values: readonly Glob[];
+  /** The key in lower case. */
+  readonly name: string;
+  /** The values that it asks for; `Null` asks for none. */
+  readonly wanted: readonly Wanted[];
   /** As written, for people. */
   readonly written: readonly string[];
-  /** Whether it holds for the values of its key; undefined if the key is absent. */
-  readonly holds: (present: readonly string[] | undefined) => boolean;
+}
+
+/** Patterns, and whether a statement is about what matches one, or about all else. */
+export interface Patterns {
+  readonly not: boolean;
+  readonly globs: readonly Glob[];
+  /** As written, for people. */
+  readonly written: readonly string[];
 }
 
 /** A statement with all its patterns read. */
 export interface ParsedStatement {
   readonly effect: "Allow" | "Deny";
   /** In lower case. */
-  readonly actions: readonly Glob[];
-  readonly resources: readonly Glob[];
+  readonly actions: Patterns;
+  /** Undefined in a trust policy, whose resource is the role that it is attached to. */
+  readonly resources: Patterns | undefined;
+  readonly principals: Principals | undefined;
   readonly tests: readonly Test[];
-  /** As written, for people. */
-  readonly written: { readonly actions: readonly string[]; readonly resources: readonly string[] };
 }
 
 type Path = readonly (string | number)[];
@@ -55,108 +81,214 @@ type Path = readonly (string | number)[];
  *
  * @throws SessionPolicyError `UNSUPPORTED_POLICY`, with the place of what is not supported.
  */
-export function parsePolicy(policy: AnyPolicyDocument): ParsedStatement[] {
-  const { Version, Statement } = record(policy, [], ["Version", "Id", "Statement"]);
-  if (Version !== "2012-10-17") {
-    throw unsupported(["Version"], 'must be "2012-10-17": in older policies ${*} is no escape.');
+export function parsePolicy(policy: PolicyInput): ParsedStatement[] {
+  const { Version, Statement } = record(unwrapPolicy(policy), [], ["Version", "Id", "Statement"]);
+  // IAM takes a document without a version for one of 2008-10-17.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+  if (Version !== undefined && Version !== "2012-10-17" && Version !== "2008-10-17") {
+    throw unsupported(["Version"], 'must be "2012-10-17", or "2008-10-17" in older policies.');
   }
-  const isList = Array.isArray(Statement);
-  const statements: readonly unknown[] = isList ? Statement : [Statement];
-  if (!isDense(statements)) throw unsupported(["Statement"], "must not have holes.");
+  const list = readList(Statement);
+  const statements = list ?? [Statement];
   if (statements.length === 0) throw unsupported(["Statement"], "must not be empty.");
-  return statements.map((statement, i) =>
-    parseStatement(statement, isList ? ["Statement", i] : ["Statement"]),
-  );
+  const sids = new Set<unknown>();
+  return statements.map((statement, i) => {
+    const path = list === undefined ? ["Statement"] : ["Statement", i];
+    return parseStatement(statement, path, Version === "2012-10-17", sids);
+  });
 }
 
-function parseStatement(statement: unknown, path: Path): ParsedStatement {
-  const fields = ["Sid", "Effect", "Action", "Resource", "Condition"];
-  const { Effect, Action, Resource, Condition } = record(statement, path, fields);
+const ELEMENTS: readonly string[] = [
+  "Sid",
+  "Effect",
+  "Principal",
+  "NotPrincipal",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Condition",
+];
+
+function parseStatement(
+  input: unknown,
+  path: Path,
+  variables: boolean,
+  sids: Set<unknown>,
+): ParsedStatement {
+  const statement = record(input, path, ELEMENTS);
+  const { Sid, Effect, Condition } = statement;
+  if (Sid !== undefined) {
+    if (typeof Sid !== "string") throw unsupported([...path, "Sid"], "must be a string.");
+    if (sids.has(Sid)) throw unsupported([...path, "Sid"], "must be the only one of its name.");
+    if (Sid !== "") sids.add(Sid);
+  }
   if (Effect !== "Allow" && Effect !== "Deny") {
     throw unsupported([...path, "Effect"], 'must be "Allow" or "Deny".');
   }
-  const actions = strings(Action, [...path, "Action"]);
-  const resources = strings(Resource, [...path, "Resource"]);
-  const tests =
-    Condition === undefined
-      ? []
-      : Object.entries(record(Condition, [...path, "Condition"])).flatMap(([operator, block]) => {
-          const at = [...path, "Condition", operator];
-          return Object.entries(record(block, at)).map(([key, values]) =>
-            parseTest(operator, key, values, [...at, key]),
-          );
-        });
+  const principals = parsePrincipals(statement, path);
+  const actions = oneOf(statement, "Action", path, parseAction);
+  if (actions === undefined) throw unsupported([...path, "Action"], "must be there, or NotAction.");
+  const resources = oneOf(statement, "Resource", path, (resource, at) =>
+    parseResource(resource, at, variables),
+  );
+  if (resources === undefined && principals === undefined) {
+    throw unsupported([...path, "Resource"], "must be there, or NotResource.");
+  }
   return {
     effect: Effect,
-    actions: actions.map((action) => {
-      if (action.includes("$")) throw unsupported([...path, "Action"], "must not hold variables.");
-      return pattern(action.toLowerCase(), [...path, "Action"]);
-    }),
-    resources: resources.map((resource) => pattern(resource, [...path, "Resource"])),
-    tests,
-    written: { actions, resources },
+    actions,
+    resources,
+    principals,
+    tests:
+      Condition === undefined ? [] : parseCondition(Condition, [...path, "Condition"], variables),
   };
 }
 
-function parseTest(operator: string, key: string, values: unknown, path: Path): Test {
-  if (operator === "Null") {
-    const list: readonly unknown[] = Array.isArray(values) && isDense(values) ? values : [values];
-    const presence = list.map((value) => {
-      if (!["true", "false", true, false].includes(value as string)) {
-        throw unsupported(path, "must be true or false.");
-      }
-      return String(value) === "false";
-    });
-    if (presence.length === 0) throw unsupported(path, "must not be an empty list.");
-    const holds = (present: unknown) => presence.includes(present !== undefined);
-    return { operator, key, values: [], written: list.map(String), holds };
+/** The patterns of an element or of its opposite; undefined with neither. */
+function oneOf(
+  statement: Record<string, unknown>,
+  element: "Action" | "Resource",
+  path: Path,
+  parse: (text: string, path: Path) => Glob,
+): Patterns | undefined {
+  const opposite = `Not${element}`;
+  const not = statement[opposite] !== undefined;
+  if (not && statement[element] !== undefined) {
+    throw unsupported([...path, opposite], `must not stand beside ${element}.`);
   }
-  const name = /^String(Not)?(Equals|Like)(IfExists)?$/.exec(operator);
-  if (name === null) throw unsupported(path.slice(0, -1), "is no operator that is supported.");
-  const [, not, comparison, ifExists] = name;
-  const written = strings(values, path);
-  const patterns = written.map((value) => pattern(value, path, comparison === "Like"));
-  return {
-    operator,
-    key,
-    values: patterns,
-    written,
-    holds: (present) => {
-      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-      if (present === undefined) return not !== undefined || ifExists !== undefined;
-      const any = present.some((value) => patterns.some((wanted) => matches(wanted, value)));
-      return any === (not === undefined);
-    },
-  };
+  const field = not ? opposite : element;
+  const value = statement[field];
+  if (value === undefined) return undefined;
+  const at = [...path, field];
+  const written = strings(value, at);
+  return { not, globs: written.map((text) => parse(text, at)), written };
 }
 
-function pattern(text: string, path: Path, wildcards = true): Glob {
-  const glob = parseGlob(text, wildcards);
-  if (glob === undefined) throw unsupported(path, "must not hold policy variables.");
-  return glob;
+/** An action is `*`, or the name of a service, a colon, and a pattern of names. */
+function parseAction(action: string, path: Path): Glob {
+  if (action.includes("$")) throw unsupported(path, "must not hold variables.");
+  if (action !== "*" && action !== "*:*" && !/^[a-z0-9-]+:[\w*?-]+$/i.test(action)) {
+    throw unsupported(path, "must be * or SERVICE:NAME, with wildcards in the name only.");
+  }
+  return glob(action === "*:*" ? "*" : lowerCase(action), path, { variables: false });
 }
 
-function strings(value: unknown, path: Path): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+/**
+ * A resource is `*` or an ARN. AWS: "You can't use a wildcard in the service segment".
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+function parseResource(resource: string, path: Path, variables: boolean): Glob {
+  if (/^\*+$/.test(resource)) return glob("*", path, { variables });
+  const [arn, partition, service, ...others] = resource.split(":", 7);
+  if (arn !== "arn" || partition === undefined || service === undefined || others.length === 0) {
+    throw unsupported(path, "must be * or an ARN, arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE.");
+  }
+  if (!/^[a-z0-9-]+$/.test(service)) {
+    throw unsupported(path, "must name the service without wildcards: arn:aws:s3:::BUCKET/*.");
+  }
+  if (others.length < 3 && !/[*?]/.test(resource)) {
+    throw unsupported(
+      path,
+      "must have six segments, arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE.",
+    );
+  }
+  return glob(resource, path, { variables, arn: true });
+}
+
+const PRINCIPAL_KINDS: readonly string[] = ["AWS", "Service", "Federated", "CanonicalUser"];
+
+function parsePrincipals(
+  { Principal, NotPrincipal }: Record<string, unknown>,
+  path: Path,
+): Principals | undefined {
+  const not = NotPrincipal !== undefined;
+  if (not && Principal !== undefined) {
+    throw unsupported([...path, "NotPrincipal"], "must not stand beside Principal.");
+  }
+  const value = not ? NotPrincipal : Principal;
+  if (value === undefined) return undefined;
+  const at = [...path, not ? "NotPrincipal" : "Principal"];
+  if (value === "*") return { not, names: ["*"] };
+  const names = Object.entries(record(value, at, PRINCIPAL_KINDS)).flatMap(([kind, values]) =>
+    strings(values, [...at, kind]).map((name) => {
+      if (name === "" || (name !== "*" && /[*?]/.test(name))) {
+        throw unsupported([...at, kind], "must name principals without wildcards, or be *.");
+      }
+      return name;
+    }),
+  );
+  if (names.length === 0) throw unsupported(at, "must not be empty.");
+  return { not, names };
+}
+
+function parseCondition(condition: unknown, path: Path, variables: boolean): Test[] {
+  return Object.entries(record(condition, path)).flatMap(([operator, block]) => {
+    const at = [...path, operator];
+    const parsed = parseOperator(operator);
+    if (parsed === undefined) throw unsupported(at, "is not an operator of IAM.");
+    return Object.entries(record(block, at)).map(([key, values]): Test => {
+      const written = strings(values, [...at, key], true);
+      return {
+        ...parsed,
+        operator,
+        key,
+        name: lowerCase(key),
+        written,
+        wanted:
+          parsed.base === "Null"
+            ? nullValues(written, [...at, key])
+            : written.map((text) => {
+                const wanted = parseWanted(parsed.base, text, variables);
+                if (typeof wanted === "string") throw unsupported([...at, key], wanted);
+                return wanted;
+              }),
+      };
+    });
+  });
+}
+
+/** `Null` has no values to look for. */
+function nullValues(written: readonly string[], path: Path): Wanted[] {
+  for (const value of written) {
+    if (value !== "true" && value !== "false") throw unsupported(path, "must be true or false.");
+  }
+  return [];
+}
+
+function glob(text: string, path: Path, options: GlobOptions): Glob {
+  const parsed = parseGlob(text, options);
+  if (parsed !== undefined) return parsed;
+  throw unsupported(
+    path,
+    "must not hold the beginning of a policy variable. Write ${$} for a dollar sign.",
+  );
+}
+
+/** One string or a list of them; in conditions, JSON's numbers and booleans as well. */
+function strings(value: unknown, path: Path, scalars = false): readonly string[] {
+  const list = readList(value) ?? [value];
   if (list.length === 0) throw unsupported(path, "must not be an empty list.");
-  if (!isDense(list)) throw unsupported(path, "must not have holes.");
   return list.map((item) => {
-    if (typeof item !== "string") throw unsupported(path, "must be a string or a list of strings.");
-    return item;
+    if (typeof item === "string") return item;
+    if (scalars && (typeof item === "boolean" || Number.isFinite(item))) return String(item);
+    throw unsupported(path, "must be a string or a list of strings.");
   });
 }
 
 function record(value: unknown, path: Path, fields?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw unsupported(path, `${path.length === 0 ? "The policy " : ""}must be an object.`);
   }
   for (const field of Object.keys(value)) {
     if (fields?.includes(field) !== false) continue;
-    throw unsupported([...path, field], "is no element that is supported.");
+    throw unsupported([...path, field], "is not an element that is supported.");
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
-function unsupported(path: Path, message: string) {
+/** The error for what is not supported in a policy. */
+export function unsupported(path: Path, message: string) {
   return fault("UNSUPPORTED_POLICY", path, message);
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { ACTIONS } from "../actions.ts";
-import { isAllowed } from "../analysis/decide.ts";
+import { isAllowedIfValid } from "../analysis/decide.ts";
 import { parseKmsKeyArn, s3ViaService } from "../arn.ts";
 import { type Access, placeOf } from "../locations.ts";
 import { type AwsStorageConfig, parseStorageConfig } from "../storage-config.ts";
@@ -461,8 +461,8 @@ function key(asked: Case): Decision {
   const request = { action, resource: arn, context };
   const isWrite = action.toLowerCase() !== "kms:decrypt";
   // Profile "polaris" grants some keys only to sessions that don't write.
-  const isOwn = session.ownKeys !== undefined && isAllowed(session.ownKeys, request);
-  if (!isOwn && !isAllowed(session.keys, request)) {
+  const isOwn = session.ownKeys !== undefined && isAllowedIfValid(session.ownKeys, request);
+  if (!isOwn && !isAllowedIfValid(session.keys, request)) {
     if (config.kmsUnavailable === true) {
       const isConfigured = configuredKeys(config).includes(arn);
       const also = isConfigured ? undefined : configuring(asked, arn)[0];

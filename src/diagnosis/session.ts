@@ -6,7 +6,7 @@
  * no more than ten.
  * @module
  */
-import { isAllowed } from "../analysis/decide.ts";
+import { isAllowedIfValid } from "../analysis/decide.ts";
 import { reading, SessionPolicyError } from "../errors.ts";
 import { isRecord, readList, readRecord } from "../input.ts";
 import { ACCESSES, type Access, type Locations, outermost, placeOf } from "../locations.ts";
@@ -194,7 +194,7 @@ export function allows(
   }
   const resource = `${session.partition}:s3:::${bucket}${key === undefined ? "" : `/${key}`}`;
   const context = prefix === undefined ? {} : { context: { "s3:prefix": prefix } };
-  return isAllowed(session.build(locations), { action, resource, ...context });
+  return isAllowedIfValid(session.build(locations), { action, resource, ...context });
 }
 
 /** A few of the session's locations in a bucket: what is asked about the bucket itself needs no more. */

@@ -4,6 +4,14 @@
  * @module
  */
 export {
+  auditRole,
+  type ExcessAccess,
+  type MissingAccess,
+  type RoleAudit,
+  type RoleSetup,
+  type UnknownAccess,
+} from "./audit-role.ts";
+export {
   checkStorageConfig,
   type Finding,
   type FindingCode,

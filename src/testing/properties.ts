@@ -6,7 +6,7 @@
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
-import { isAllowed } from "../analysis/decide.ts";
+import { requestsAllowedBy } from "../analysis/decide.ts";
 import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
@@ -558,9 +558,8 @@ function eachList({ locations }: Session, change: (uris: string[]) => string[]):
  * // "only-what-was-asked"
  * ```
  */
-export const leastPrivilegeProperties: readonly LeastPrivilegeProperty[] = propertiesJudgedBy(
-  (policy) => (request) => isAllowed(policy, request),
-);
+export const leastPrivilegeProperties: readonly LeastPrivilegeProperty[] =
+  propertiesJudgedBy(requestsAllowedBy);
 
 /** How to run the properties. */
 export interface AssertLeastPrivilegeOptions extends PropertyParameters {

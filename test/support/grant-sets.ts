@@ -24,8 +24,8 @@ export function grantSet(policy: AnyPolicy): string[] {
         asList(values as string).map((value) => [operator, key, value]),
       ),
     );
-    for (const action of asList(statement.Action)) {
-      for (const resource of asList(statement.Resource)) {
+    for (const action of asList(statement.Action ?? [])) {
+      for (const resource of asList(statement.Resource ?? [])) {
         if (!applies(action, resource)) continue;
         for (const condition of conditions.length > 0 ? conditions : [[]]) {
           const head = `${statement.Effect} ${action}`;

@@ -1,0 +1,153 @@
+/**
+ * The requests between which policies can tell, of those that AWS makes: kinds of actions, and of
+ * resources, each with an example.
+ * @module
+ */
+import { isOfKnownService, knownActions, shapesOf, typesOf, UNKNOWN_TYPE } from "./actions.ts";
+import { type Budget, spend } from "./budget.ts";
+import {
+  type CharacterClass,
+  type Glob,
+  type MatchClass,
+  matchClasses,
+  matches,
+  type Shape,
+} from "./glob.ts";
+import type { ParsedStatement, Patterns } from "./policy-document.ts";
+
+/** An example of a kind of text, and the statements that are about it, in order. */
+export interface Example {
+  readonly text: string;
+  readonly statements: readonly number[];
+}
+
+/** An example of actions, and the types of the resources that they are about. */
+export interface ActionExample extends Example {
+  readonly types: readonly string[];
+}
+
+const LOWER: Readonly<CharacterClass> = {
+  has: (character) => /^[a-z0-9]$/.test(character),
+  samples: "xyz",
+  many: false,
+};
+
+/** Actions of services that are not known, in lower case. */
+const OTHER_ACTION: Readonly<Shape> = [
+  LOWER,
+  { ...LOWER, many: true },
+  ":",
+  LOWER,
+  { ...LOWER, many: true },
+];
+
+/** One example for all actions about which the same statements are, and with the same types. */
+export function actionExamples(
+  statements: readonly ParsedStatement[],
+  budget: Budget,
+): ActionExample[] {
+  const patterns = statements.map(({ actions }) => actions);
+  const examples = new Map<string, ActionExample>();
+  const add = (text: string, types: readonly string[], about: readonly number[]) => {
+    const kind = `${types.join()} ${about.join()}`;
+    spend(budget, about.length);
+    if (about.length > 0 && !examples.has(kind)) {
+      examples.set(kind, { text, types, statements: about });
+    }
+  };
+  for (const { name } of knownActions()) {
+    const text = name.toLowerCase();
+    const about = patterns.flatMap(({ not, globs }, i) => {
+      spend(budget, 1);
+      return globs.some((glob) => matches(glob, text, budget)) === not ? [] : [i];
+    });
+    add(name, typesOf(name), about);
+  }
+  for (const { text, statements: about } of examplesOf(patterns, [OTHER_ACTION], budget)) {
+    if (!isOfKnownService(text)) add(text, [UNKNOWN_TYPE], about);
+  }
+  return [...examples.values()];
+}
+
+/** Examples of the resources of a type, for some of the statements only. */
+export function resourceExamples(
+  statements: readonly ParsedStatement[],
+  which: readonly number[],
+  type: string,
+  budget: Budget,
+): Example[] {
+  const patterns = which.map((i) => statements[i]?.resources ?? EVERYTHING);
+  const foreign = patterns.some(({ written }) => written.some(isForeign));
+  return examplesOf(patterns, shapesOf(type, foreign), budget).map(
+    ({ text, statements: about }) => ({
+      text,
+      statements: about.flatMap((i) => which[i] ?? []),
+    }),
+  );
+}
+
+/** What a statement without Resource is about. */
+const EVERYTHING: Readonly<Patterns> = { not: true, globs: [], written: [] };
+
+/** Whether a pattern names a partition or a key that is not one of AWS. */
+function isForeign(pattern: string): boolean {
+  return (
+    pattern !== "*" &&
+    (!/^arn:(?:aws|[*?])/.test(pattern) || /^arn:[^:]*:kms:(?::|[^:]*::)/.test(pattern))
+  );
+}
+
+/** Examples of all kinds of text, of some shapes, that differ in which statements are about them. */
+function examplesOf(
+  patterns: readonly Patterns[],
+  shapes: readonly Shape[],
+  budget: Budget,
+): Example[] {
+  const globs: Glob[] = [];
+  const owners: number[] = [];
+  const indexOf = new Map<string, number>();
+  // A pattern that many statements hold is run once.
+  const uses: number[][] = [];
+  patterns.forEach((one, statement) => {
+    one.globs.forEach((glob, i) => {
+      const key = one.written[i] ?? "";
+      const at = indexOf.get(key) ?? globs.length;
+      if (at === globs.length) {
+        indexOf.set(key, at);
+        globs.push(glob);
+        uses.push([]);
+      }
+      uses[at]?.push(statement);
+      owners.push(statement);
+    });
+  });
+  const opposites = patterns.flatMap(({ not }, i) => (not ? [i] : []));
+  const examples = new Map<string, Example>();
+  for (const shape of shapes) {
+    for (const { text, matched } of matchClasses(globs, shape, budget)) {
+      const about = statementsOf(matched, uses, patterns, opposites, budget);
+      const kind = about.join();
+      if (!examples.has(kind)) examples.set(kind, { text, statements: about });
+    }
+  }
+  return [...examples.values()];
+}
+
+function statementsOf(
+  matched: MatchClass["matched"],
+  uses: readonly (readonly number[])[],
+  patterns: readonly Patterns[],
+  opposites: readonly number[],
+  budget: Budget,
+): number[] {
+  const hit = new Set<number>();
+  for (const glob of matched) {
+    const using = uses[glob] ?? [];
+    spend(budget, using.length);
+    for (const statement of using) hit.add(statement);
+  }
+  spend(budget, hit.size + opposites.length);
+  const about = [...hit].filter((i) => patterns[i]?.not === false);
+  for (const i of opposites) if (!hit.has(i)) about.push(i);
+  return about.sort((a, b) => a - b);
+}

@@ -1,0 +1,50 @@
+/**
+ * Policies as tools print them: as JSON text, URL-encoded, or inside the answer of a command.
+ * @module
+ */
+import { fault } from "../errors.ts";
+import { isRecord, plainCopy } from "../input.ts";
+
+/**
+ * Where commands and requests hold a policy:
+ * `aws iam get-role-policy`, `get-policy-version`, `get-role`, `aws kms get-key-policy`, AssumeRole.
+ *
+ * @see https://docs.aws.amazon.com/cli/latest/reference/iam/get-policy-version.html#output
+ */
+const WRAPPERS = [
+  "PolicyDocument",
+  "PolicyVersion",
+  "Document",
+  "Role",
+  "AssumeRolePolicyDocument",
+  "Policy",
+] as const;
+
+/** No answer wraps a policy more often. */
+const MOST_WRAPPERS = 4;
+
+/** Copies a policy out of what holds it; what is not known to hold one is returned as it is. */
+export function unwrapPolicy(input: unknown): unknown {
+  let policy = typeof input === "string" ? input : plainCopy(input);
+  for (let depth = 0; depth <= MOST_WRAPPERS; depth++) {
+    if (typeof policy === "string") policy = fromText(policy);
+    if (!isRecord(policy) || policy["Statement"] !== undefined) break;
+    const record = policy;
+    const wrapper = WRAPPERS.find((field) => record[field] !== undefined);
+    if (wrapper === undefined) break;
+    policy = record[wrapper];
+  }
+  return policy;
+}
+
+function fromText(text: string): unknown {
+  try {
+    return plainCopy(JSON.parse(/^\s*%7B/i.test(text) ? decodeURIComponent(text) : text));
+  } catch {
+    throw fault(
+      "UNSUPPORTED_POLICY",
+      [],
+      "The policy is not JSON. Pass the document, its text, or what the aws command prints.",
+    );
+  }
+}
