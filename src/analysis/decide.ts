@@ -8,7 +8,7 @@ import { fault, reading, SessionPolicyError } from "../errors.ts";
 import { isRecord, readList, readRecord } from "../input.ts";
 import { isOfKnownService, knownAction, NO_RESOURCE } from "./actions.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
-import { lowerCase, matches, substitute, variablesOf } from "./glob.ts";
+import { hasVariables, lowerCase, matches, substitute, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
   type ParsedStatement,
@@ -324,6 +324,10 @@ function untold(request: ParsedRequest, keys: readonly string[]): string[] {
 function resourceMatches({ not, globs }: Patterns, request: ParsedRequest, budget: Budget): Match {
   const unknown: string[] = [];
   for (const glob of globs) {
+    if (!hasVariables(glob)) {
+      if (matches(glob, request.resource, budget)) return !not;
+      continue;
+    }
     const missing = untold(request, variablesOf(glob));
     if (missing.length > 0) {
       unknown.push(...missing);

@@ -87,6 +87,11 @@ export function lowerCase(text: string): string {
   return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()) : text;
 }
 
+/** Whether a pattern has variables, which few have. */
+export function hasVariables(glob: Glob): boolean {
+  return glob.some((token) => typeof token === "object");
+}
+
 /** The keys of the variables in a pattern. */
 export function variablesOf(glob: Glob): string[] {
   return glob.flatMap((token) => (typeof token === "object" ? [token.key] : []));

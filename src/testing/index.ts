@@ -10,7 +10,6 @@ export {
   storageConfigArbitrary,
 } from "./arbitraries.ts";
 export { type MatcherResult, policyMatchers } from "./matchers.ts";
-export type { PolicyForm } from "./policy-forms.ts";
 export {
   type AssertLeastPrivilegeOptions,
   type AsyncSessionPolicyGenerator,

@@ -7,9 +7,8 @@
  * @see https://jestjs.io/docs/expect#expectextendmatchers
  * @module
  */
-import type { AccessRequest } from "../analysis/policy-document.ts";
+import type { AccessRequest, PolicyInput } from "../analysis/policy-document.ts";
 import { policyMatchers } from "./matchers.ts";
-import type { PolicyForm } from "./policy-forms.ts";
 
 declare global {
   // jest's types are a global namespace, which only another one extends.
@@ -20,7 +19,7 @@ declare global {
       /** The policy denies the request, in a statement or by default. */
       toDeny(request: AccessRequest): R;
       /** Whatever the policy allows, the other allows too. */
-      toBeNoBroaderThan(other: PolicyForm): R;
+      toBeNoBroaderThan(other: PolicyInput): R;
     }
   }
 }

@@ -4,9 +4,9 @@
  */
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
-import type { AccessRequest, AnyPolicyDocument } from "../analysis/policy-document.ts";
+import type { AccessRequest, AnyPolicyDocument, PolicyInput } from "../analysis/policy-document.ts";
+import { unwrapPolicy } from "../analysis/unwrap.ts";
 import type { Statement } from "../policy.ts";
-import { type PolicyForm, policyDocumentOf } from "./policy-forms.ts";
 import { filled, listOf } from "./requests.ts";
 
 /** What a matcher returns to vitest and jest. */
@@ -38,9 +38,9 @@ export interface MatcherResult {
  * ```
  */
 export const policyMatchers: Readonly<{
-  toAllow: (policy: PolicyForm, request: AccessRequest) => MatcherResult;
-  toDeny: (policy: PolicyForm, request: AccessRequest) => MatcherResult;
-  toBeNoBroaderThan: (policy: PolicyForm, other: PolicyForm) => MatcherResult;
+  toAllow: (policy: PolicyInput, request: AccessRequest) => MatcherResult;
+  toDeny: (policy: PolicyInput, request: AccessRequest) => MatcherResult;
+  toBeNoBroaderThan: (policy: PolicyInput, other: PolicyInput) => MatcherResult;
 }> = {
   toAllow: (policy, request) => {
     const { pass, why } = decided(policy, request);
@@ -73,7 +73,7 @@ export const policyMatchers: Readonly<{
   },
 };
 
-function decided(policy: PolicyForm, request: AccessRequest) {
+function decided(policy: PolicyInput, request: AccessRequest) {
   const document = documentOf(policy);
   const { decision, statements } = decide(document, request);
   const { Statement } = document;
@@ -113,8 +113,8 @@ function contextThatAllows(
 }
 
 /** The document in a policy; decide and compareAccess check that it is one. */
-function documentOf(policy: PolicyForm): AnyPolicyDocument {
-  return policyDocumentOf(policy) as AnyPolicyDocument;
+function documentOf(policy: PolicyInput): AnyPolicyDocument {
+  return unwrapPolicy(policy) as AnyPolicyDocument;
 }
 
 /** What `decide` does not look at may be anything, which must not keep a matcher from its answer. */

@@ -187,7 +187,7 @@ function bucketOf(arn: string): string {
 }
 
 /** Texts that a `*` may stand for. */
-const FILLERS: readonly string[] = ["", "x", "x/y"];
+const FILLERS: readonly string[] = ["", "x/y"];
 
 /** Resources that no session is about, for patterns that may match anything. */
 const FOREIGN: readonly string[] = ["aws", "aws-cn"].flatMap((partition) => [
@@ -217,7 +217,8 @@ export function requestsNamedBy(policy: PolicyDocument): AccessRequest[] {
 
 function resourcesOf(pattern: string): string[] {
   const isWide = /[*?](?!$)|[^/]\*$|^\*$/.test(pattern.replace(/\$\{[*?$]\}/g, ""));
-  return [...FILLERS.map((filler) => filled(pattern, filler)), ...(isWide ? FOREIGN : [])];
+  const named = FILLERS.map((filler) => filled(pattern, filler));
+  return [...named.filter((resource) => /^arn:/.test(resource)), ...(isWide ? FOREIGN : [])];
 }
 
 function actionsOf(pattern: string): readonly string[] {
@@ -262,9 +263,11 @@ export function requestsAbout(session: Session): AccessRequest[] {
   );
   const requests: AccessRequest[] = [];
   for (const { bucket, prefix } of places.values()) {
-    const keys = [...FILLERS.map((filler) => prefix + filler), prefix.replace(/\/$/, "")];
+    const bare = prefix.replace(/\/$/, "");
+    const keys = new Set([...FILLERS.map((filler) => prefix + filler), bare]);
     for (const action of OBJECT_ACTIONS) {
-      for (const key of keys) requests.push({ action, resource: `${s3}${bucket}/${key}` });
+      for (const key of [`${prefix}x`, bare])
+        requests.push({ action, resource: `${s3}${bucket}/${key}` });
     }
     for (const action of BUCKET_ACTIONS) {
       requests.push({ action, resource: s3 + bucket });

@@ -6,9 +6,8 @@
  * @module
  */
 import { expect } from "vitest";
-import type { AccessRequest } from "../analysis/policy-document.ts";
+import type { AccessRequest, PolicyInput } from "../analysis/policy-document.ts";
 import { policyMatchers } from "./matchers.ts";
-import type { PolicyForm } from "./policy-forms.ts";
 
 /** The matchers of `policyMatchers`, as `expect(policy)` has them. */
 export interface PolicyMatchers<R> {
@@ -17,7 +16,7 @@ export interface PolicyMatchers<R> {
   /** The policy denies the request, in a statement or by default. */
   toDeny: (request: AccessRequest) => R;
   /** Whatever the policy allows, the other allows too. */
-  toBeNoBroaderThan: (other: PolicyForm) => R;
+  toBeNoBroaderThan: (other: PolicyInput) => R;
 }
 
 declare module "vitest" {

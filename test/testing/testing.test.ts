@@ -541,6 +541,21 @@ describe("policyMatchers", () => {
     expect(toDeny(reader, generate).pass).toBe(true);
   });
 
+  test.each([
+    ["s3:GetObject", "s3://lake/db/x"],
+    ["s3:GetObject", "lake/db/x"],
+    ["s3:PutObjekt", "arn:aws:s3:::lake/db/x"],
+    ["kms:Decript", "arn:aws:kms:us-west-2:123456789012:key/k"],
+    ["GetObject", "arn:aws:s3:::lake/db/x"],
+    ["s3:*", "arn:aws:s3:::lake/db/x"],
+  ])("refuse to answer for %s on %s, which no service asks", (action, resource) => {
+    for (const matcher of [toAllow, toDeny]) {
+      expect(() => matcher(policy, { action, resource })).toThrow(
+        expect.objectContaining({ code: "INVALID_REQUEST" }),
+      );
+    }
+  });
+
   test("take a policy as JSON text and as an AssumeRole request", () => {
     const text = serializePolicy(policy);
     for (const form of [text, { RoleArn: "arn:aws:iam::123456789012:role/p", Policy: text }]) {
@@ -617,7 +632,7 @@ describe("assertLeastPrivilege takes generators as they are", () => {
       numRuns,
     });
     const notJson = () => assertLeastPrivilege(() => "{", { numRuns });
-    expect(notJson).toThrow("The policy must be JSON.");
+    expect(notJson).toThrow("The policy is not JSON.");
   });
 
   test("a generator that knows no options", () => {
