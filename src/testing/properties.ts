@@ -46,7 +46,7 @@ export type AsyncSessionPolicyGenerator = (
 /** How often to run a property, and on what. */
 export interface PropertyParameters {
   /**
-   * Sessions to try. By default 300, or as many as 300 ms allow, at least one: so all properties
+   * Sessions to try. By default 300, or as many as 250 ms allow, at least one: so all properties
    * together fit into the five seconds that a test runner gives a test.
    */
   readonly numRuns?: number | undefined;
@@ -573,7 +573,7 @@ export interface AssertLeastPrivilegeOptions extends PropertyParameters {
  * Runs the least-privilege properties against a policy generator, and throws at the first that is
  * broken: with its name and sentence, the seed, and the smallest session that breaks it.
  *
- * By default it tries 300 sessions for each property, or as many as 300 ms allow. `numRuns` tries as
+ * By default it tries 300 sessions for each property, or as many as 250 ms allow. `numRuns` tries as
  * many as it says. A generator that returns promises gets all sessions of a case at once.
  *
  * @param generate a function with the signature of `buildSessionPolicy`, which may also return JSON
@@ -638,7 +638,7 @@ function checkInOrder(
 /** Sessions for each property by default: each planted fault is caught within as many. */
 const RUNS = 300;
 /** A test runner gives a test five seconds, for all properties. */
-const MILLISECONDS = 300;
+const MILLISECONDS = 250;
 
 /**
  * Runs a property against a generator.
