@@ -15,6 +15,7 @@ import {
   type Locations,
   planSessionPolicies,
   type SessionSettings,
+  serializePolicy,
   sessionTags,
 } from "../src/index.ts";
 import { faultOf } from "./support/errors.ts";
@@ -191,10 +192,12 @@ describe("the error for a policy that is too long", () => {
       ["t2", "t/x", `t/x2${long(300)}`, "t/x3"],
       ["a", `ab${long(300)}`, `abc${long(400)}`, `ab${long(299)}`],
       [`${long(300)}/x`, long(300), `${long(300)}y`],
+      [`a${long(320)}z`, `a${long(320)}`],
+      [`a${long(320)}`, `a${long(320)}z`],
     ];
     for (const names of lists) {
       const read = names.map((name) => `s3://lake/db/${name}`);
-      const { code, paths } = faultOf(() =>
+      const { code, paths, message } = faultOf(() =>
         planSessionPolicies(config, { read }, { maxLength: 350 }),
       );
       expect([code, paths.length > 0]).toEqual(["POLICY_TOO_LARGE", true]);
@@ -202,6 +205,9 @@ describe("the error for a policy that is too long", () => {
         const uri = read[Number(path.replace("read.", ""))] ?? "";
         const alone = () => buildSessionPolicy(config, { read: [uri] }, { maxLength: 350 });
         expect(faultOf(alone).code, path).toBe("POLICY_TOO_LARGE");
+        const unlimited = { maxLength: Number.POSITIVE_INFINITY };
+        const { length } = serializePolicy(buildSessionPolicy(config, { read: [uri] }, unlimited));
+        expect(message).toContain(`alone takes a policy of ${length} characters`);
       }
     }
   });

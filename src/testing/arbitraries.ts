@@ -166,7 +166,7 @@ export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbi
   // Half of all locations are in the first bucket, so that lists of it are long.
   const bucket = fc.constantFrom(...buckets.map(() => buckets[0] ?? ""), ...buckets);
   const location = fc.record({
-    scheme: fc.constantFrom("s3", "s3a", "s3n"),
+    scheme: fc.constantFrom("s3", "s3a", "s3n", "S3"),
     bucket,
     path: fc.array(segment, { maxLength: 3 }),
     slash: fc.constantFrom("", "/"),

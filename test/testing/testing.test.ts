@@ -197,7 +197,7 @@ describe("arbitraries", () => {
       fc.property(locations, (lists) => {
         for (const list of Object.values(lists)) {
           expect([...list].length).toBeLessThanOrEqual(1);
-          for (const uri of list) expect(uri).toMatch(/^s3[an]?:\/\/lake(\/[a-z0-9/]*)?$/);
+          for (const uri of list) expect(uri).toMatch(/^[sS]3[an]?:\/\/lake(\/[a-z0-9/]*)?$/);
         }
       }),
     );
@@ -360,8 +360,8 @@ describe("what the arbitraries draw from", () => {
     const uris = drawn(locationsArbitrary()).flatMap((lists) =>
       Object.values(lists).flatMap((list) => [...list]),
     );
-    const parts = uris.map((uri) => /^(s3[an]?):\/\/([^/]*)((?:\/.*)?)$/su.exec(uri) ?? []);
-    expect(sorted(parts.map(([, scheme = ""]) => scheme))).toEqual(["s3", "s3a", "s3n"]);
+    const parts = uris.map((uri) => /^([sS]3[an]?):\/\/([^/]*)((?:\/.*)?)$/su.exec(uri) ?? []);
+    expect(sorted(parts.map(([, scheme = ""]) => scheme))).toEqual(["S3", "s3", "s3a", "s3n"]);
     expect(sorted(parts.map(([, , bucket = ""]) => bucket))).toEqual([
       "wh-bucket",
       "wh-bucket2",
