@@ -10,7 +10,6 @@ import { fileURLToPath } from "node:url";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
-import { engineOperations } from "./server/engines.ts";
 import { plantedFaults } from "./support/planted-faults.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -183,15 +182,6 @@ test("the faults of docs/testing-your-catalog.md are those that are planted", ()
       fault: fault.replace(/(\*)/g, "\\$1"),
       caughtBy,
     })),
-  );
-});
-
-test("the accesses of docs/engines.md are those that the server tests replay", () => {
-  const rows = [
-    ...read("docs/engines.md").matchAll(/^\| (\w.*?) \| (.*?) \| (.*?) \| (.*?) \|$/gm),
-  ];
-  expect(rows.slice(1).map(([, engine, operation, needs]) => [engine, operation, needs])).toEqual(
-    engineOperations.map(({ engine, operation, needs }) => [engine, operation, needs.join(", ")]),
   );
 });
 

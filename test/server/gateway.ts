@@ -73,7 +73,7 @@ mon data avail warn = 1
 mon data avail crit = 1
 osd crush chooseleaf type = 0
 osd objectstore = memstore
-memstore device bytes = 2147483648
+memstore device bytes = 4294967296
 run dir = ${dir}
 log file = ${dir}/$name.log
 admin socket = ${dir}/$name.asok
@@ -224,21 +224,23 @@ function logsIn(dir: string): string {
     .join("\n");
 }
 
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** Starts a gateway in a folder of its own, which `stop` removes. */
+export async function startGateway(): ReturnType<typeof start> {
   install();
   const dir = mkdtempSync(join(tmpdir(), "rgw-"));
   const remove = () => rmSync(dir, { recursive: true, force: true });
-  let running: Awaited<ReturnType<typeof start>>;
   try {
-    running = await start(dir);
+    const { gateway, stop } = await start(dir);
+    return { gateway, stop: () => stop().then(remove) };
   } catch (error) {
     const logs = logsIn(dir);
     remove();
     throw new Error(`The server did not start.\n${logs}`, { cause: error });
   }
-  project.provide("gateway", running.gateway);
-  return async () => {
-    await running.stop();
-    remove();
-  };
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { gateway, stop } = await startGateway();
+  project.provide("gateway", gateway);
+  return stop;
 }

@@ -1,8 +1,7 @@
 /** The server's configuration file, and the accesses of its principals. */
 import { readFileSync } from "node:fs";
-import type { AwsStorageConfig, Locations } from "polaris-session-policy";
+import { type AwsStorageConfig, type Locations, storageConfigOf } from "polaris-session-policy";
 import { z } from "zod";
-import { storageConfigOf } from "./shim.js";
 
 /** What a principal's engine may do with a table's files: a reader's, a writer's, a maintenance job's. */
 const ACCESSES = {

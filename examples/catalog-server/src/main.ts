@@ -31,13 +31,14 @@ const served = catalogs.map((catalog) => {
   const stsEndpoint = storageConfig.stsEndpoint ?? s3Endpoint;
   const region = storageConfig.region ?? "us-east-1";
   // Checksums that S3 does not require are refused by some other stores.
-  const checksums = s3Endpoint === undefined ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
   const s3 = new S3Client({
     region,
-    ...(s3Endpoint && { endpoint: s3Endpoint }),
+    ...(s3Endpoint && {
+      endpoint: s3Endpoint,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    }),
     forcePathStyle: storageConfig.pathStyleAccess === true,
-    requestChecksumCalculation: checksums,
-    responseChecksumValidation: checksums,
   });
   const sts = new STSClient({ region, ...(stsEndpoint && { endpoint: stsEndpoint }) });
   return { ...catalog, files: openFiles(s3), sts };

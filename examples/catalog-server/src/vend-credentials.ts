@@ -1,8 +1,12 @@
 /** Vends the credentials of one catalog's tables, and keeps them while they last. */
 import { createHash } from "node:crypto";
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
-import type { AwsStorageConfig, Locations, SessionSettings } from "polaris-session-policy";
-import { createAssumeRoleRequestBuilder } from "./shim.js";
+import {
+  type AwsStorageConfig,
+  createAssumeRoleRequestBuilder,
+  type Locations,
+  type SessionSettings,
+} from "polaris-session-policy";
 
 /** Iceberg refreshes credentials with less than five minutes left, and must get others then. */
 const LEAST_LEFT_MS = 10 * 60_000;

@@ -1,0 +1,347 @@
+/**
+ * Runs engines on sessions of this library: `npm run test:engines [ENGINE…] [OPERATION…]`.
+ *
+ * 1. Prepare the engines, start the gateway, the proxy in front of it, and the example catalog.
+ * 2. Run each operation with the accesses that it needs: it must succeed, and no request may be refused.
+ * 3. Run it with each of them left out: it must fail, or go on, as test/engines/engines.ts says.
+ * 4. Run one reader and one writer of each engine with the policy of a sibling: they must fail.
+ * 5. Write the requests to traces.json, from which docs/engines.md has its table.
+ *
+ * For example `pyiceberg read` runs `read` with a session that may read, where the trace is
+ * HEAD, GET manifest list, GET manifest, GET data; and again with one that may do nothing, which fails.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { startGateway } from "../server/gateway.ts";
+import type { AnyPolicy } from "../support/iam.ts";
+import { HERE, java, python } from "./cache.ts";
+import {
+  ACCESSES,
+  type Access,
+  type EngineOperation,
+  engineOperations,
+  engines,
+  notRun,
+  type Outcome,
+} from "./engines.ts";
+import { type GuideResult, plantedFaults, runGuide } from "./kms-guide.ts";
+import { startProxy, type TracedRequest } from "./proxy.ts";
+import { startCatalog } from "./server-process.ts";
+import { withGuide, withTable } from "./table.ts";
+import { shapeOf, type Trace } from "./traces.ts";
+
+const TRACES = `${HERE}traces.json`;
+const PAGE = `${HERE}../../docs/engines.md`;
+const GUIDE = `${HERE}kms-guide.json`;
+const GUIDE_PAGE = `${HERE}../../docs/kms-guide.md`;
+const AT_ONCE = 2;
+const SECONDS_OF_A_HANG = 60;
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const names = process.argv.slice(2);
+const KMS_GUIDE = "kms-guide";
+const known = new Set([...Object.keys(engines), ...Object.keys(notRun), KMS_GUIDE]);
+const wantedEngines = names.filter((name) => known.has(name));
+const wantedOperations = names.filter((name) => !known.has(name));
+const unknown = wantedOperations.filter(
+  (name) => !engineOperations.some((o) => o.operation === name),
+);
+if (unknown.length > 0) {
+  print(
+    `Unknown engine or operation "${unknown[0]}". Use ${[...known].join(", ")}, or an operation of docs/engines.md.`,
+  );
+  process.exit(2);
+}
+const chosen = engineOperations.filter(
+  ({ engine, operation }) =>
+    (wantedEngines.length === 0
+      ? engines[engine]?.byName !== true
+      : wantedEngines.includes(engine)) &&
+    (wantedOperations.length === 0 || wantedOperations.includes(operation)),
+);
+const runsGuide = names.length === 0 || wantedEngines.includes(KMS_GUIDE);
+const started = Date.now();
+const seconds = () => Math.round((Date.now() - started) / 1000);
+
+const runsOn = (what: "python" | "java") =>
+  chosen.some(({ engine }) => engines[engine]?.runs === what);
+const interpreter = runsOn("python") || runsGuide ? python() : "";
+const javaProgram = runsOn("java") ? java() : [];
+print(`engines ready after ${seconds()} s`);
+
+const { gateway, stop: stopGateway } = await startGateway();
+const proxy = await startProxy(gateway);
+const dir = mkdtempSync(join(tmpdir(), "engines-"));
+const subsets = Array.from({ length: 2 ** ACCESSES.length }, (_, set) =>
+  ACCESSES.filter((_, i) => set & (1 << i)),
+);
+const tokenOf = (accesses: readonly Access[]) =>
+  `may-${ACCESSES.filter((access) => accesses.includes(access)).join("-") || "nothing"}`;
+writeFileSync(
+  join(dir, "catalog.json"),
+  JSON.stringify({
+    catalogs: [
+      {
+        name: "wh",
+        properties: { "default-base-location": "s3://lake/wh" },
+        storageConfigInfo: {
+          storageType: "S3",
+          allowedLocations: ["s3://lake/wh"],
+          roleArn: gateway.roleArn,
+          region: "us-east-1",
+          endpoint: proxy.endpoint,
+          pathStyleAccess: true,
+          kmsUnavailable: true,
+        },
+      },
+    ],
+    principals: subsets.map((access) => ({
+      name: tokenOf(access),
+      token: tokenOf(access),
+      access,
+    })),
+  }),
+);
+const admin = {
+  AWS_ACCESS_KEY_ID: gateway.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: gateway.secretAccessKey,
+};
+const catalog = await startCatalog(join(dir, "catalog.json"), admin);
+await fetch(`${catalog.url}/v1/wh/namespaces`, {
+  method: "POST",
+  headers: { authorization: `Bearer ${tokenOf(ACCESSES)}` },
+  body: JSON.stringify({ namespace: ["ns"] }),
+});
+const { accessKeyId, secretAccessKey, endpoint } = gateway;
+const s3 = new S3Client({
+  endpoint,
+  region: "us-east-1",
+  forcePathStyle: true,
+  credentials: { accessKeyId, secretAccessKey },
+});
+await s3.send(new CreateBucketCommand({ Bucket: "lake" }));
+print(`gateway, proxy and catalog ready after ${seconds()} s`);
+
+interface Run {
+  readonly outcome: Outcome;
+  readonly refused: boolean;
+  readonly version: string;
+  readonly requests: readonly TracedRequest[];
+  readonly said: string;
+}
+
+let runs = 0;
+
+/** Runs an operation once, on a table of its own, with a session for these accesses. */
+async function runOnce(
+  { engine, operation }: EngineOperation,
+  accesses: readonly Access[],
+  plant?: (table: string) => void,
+): Promise<Run> {
+  const table = `${engine}${++runs}`;
+  const environment = {
+    PATH: process.env["PATH"],
+    HOME: dir,
+    CATALOG_URL: catalog.url,
+    TABLE: table,
+    TOKEN_ALL: tokenOf(ACCESSES),
+    TOKEN: tokenOf(accesses),
+    // Ceph refuses the trailing checksums that newer SDKs send.
+    AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
+    AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
+    AWS_EC2_METADATA_DISABLED: "true",
+    PYTHONDONTWRITEBYTECODE: "1",
+  };
+  const [command = "", ...args] = commandOf(engine);
+  const child = spawn(command, [...args, operation], { env: environment });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  let version: string | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.startsWith("READY ")) continue;
+    version = line.slice("READY ".length);
+    break;
+  }
+  if (version === undefined)
+    throw new Error(`${engine} ${operation} could not be prepared.\n${said}`);
+  child.stdout.resume();
+  proxy.take(table);
+  plant?.(table);
+  said = "";
+  child.stdin.write("go\n");
+  let hangs = false;
+  const timer = setTimeout(() => {
+    hangs = true;
+    kill();
+  }, SECONDS_OF_A_HANG * 1000);
+  const code = await ended;
+  clearTimeout(timer);
+  process.off("exit", kill);
+  const requests = proxy.take(table);
+  const refused = requests.some(({ status }) => status === 403);
+  const outcome = hangs ? "hangs" : code !== 0 ? "fails" : refused ? "silent" : "succeeds";
+  return { outcome, refused, version, requests, said };
+}
+
+function commandOf(engine: string): string[] {
+  const { runs, program } = engines[engine] ?? {};
+  return runs === "java" ? javaProgram : [interpreter, `${HERE}python/${program}`];
+}
+
+interface Check {
+  readonly key: string;
+  readonly what: string;
+  readonly expected: Outcome;
+  readonly run: () => Promise<Run>;
+  readonly onRun: (run: Run) => void;
+}
+
+const traces = new Map<string, Trace>();
+const checks: Check[] = chosen.flatMap((operation): Check[] => {
+  const { engine, operation: name, needs, without = {} } = operation;
+  const key = `${engine} ${name}`;
+  const add = (run: Run, lacking?: Access) => {
+    const before = traces.get(key) ?? {
+      engine,
+      version: run.version,
+      operation: name,
+      accesses: needs ?? null,
+      requests: [],
+      without: {},
+    };
+    const trace =
+      lacking === undefined
+        ? { ...before, requests: shapeOf(run.requests) }
+        : { ...before, without: { ...before.without, [lacking]: run.outcome } };
+    traces.set(key, trace);
+  };
+  return [
+    {
+      key,
+      what: needs === undefined ? `${key} with all four` : key,
+      expected: needs === undefined ? "fails" : "succeeds",
+      run: () => runOnce(operation, needs ?? ACCESSES),
+      onRun: (run) => add(run),
+    },
+    ...(needs ?? []).map(
+      (access): Check => ({
+        key,
+        what: `${key} without ${access}`,
+        expected: without[access] ?? "fails",
+        run: () =>
+          runOnce(
+            operation,
+            (needs ?? []).filter((other) => other !== access),
+          ),
+        onRun: (run) => add(run, access),
+      }),
+    ),
+  ];
+});
+
+// A policy for a sibling's prefix must make an engine's reader fail, or these tests see nothing.
+for (const operation of chosen.filter(({ operation }) =>
+  ["read", "scan-iceberg", "read-file"].includes(operation),
+)) {
+  const { engine, operation: name, without = {} } = operation;
+  const sibling = (table: string) => (policy: AnyPolicy) =>
+    JSON.parse(JSON.stringify(policy).replaceAll(`/${table}/`, `/${table}-sibling/`)) as AnyPolicy;
+  checks.push({
+    key: `${engine} ${name}`,
+    what: `${engine} ${name} with the policy of a sibling`,
+    expected: without.read ?? "fails",
+    // Only this run's table is in the policy that is changed, so others may run beside it.
+    run: () =>
+      runOnce(operation, operation.needs ?? [], (table) => proxy.planted.push(sibling(table))),
+    onRun: () => undefined,
+  });
+}
+
+let failed = 0;
+let guided = 0;
+const failedOperations = new Set<string>();
+const waiting = [...checks];
+async function work(): Promise<void> {
+  for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+    const { key, what, expected, run, onRun } = check;
+    try {
+      const result = await run();
+      onRun(result);
+      // A failure counts only if a request was refused.
+      const isRight = result.outcome === expected && result.refused === (expected !== "succeeds");
+      print(
+        `${isRight ? "ok    " : "FAILED"} ${what}: ${result.outcome}${isRight ? "" : `, not ${expected}`}`,
+      );
+      if (process.env["KEEP_TEXTS"] && result.outcome !== "succeeds") {
+        writeFileSync(
+          join(process.env["KEEP_TEXTS"], `${what.replace(/\W+/g, "-")}.txt`),
+          result.said,
+        );
+      }
+      if (isRight) continue;
+      print(shapeOf(result.requests).join(", "));
+      print(result.said.slice(-2000));
+    } catch (error) {
+      print(`FAILED ${what}: ${error instanceof Error ? error.message.slice(-3000) : error}`);
+    }
+    traces.delete(key);
+    failedOperations.add(key);
+    failed++;
+  }
+}
+/** Polaris' KMS guide, and that it fails with each of the planted faults. */
+async function guide(): Promise<void> {
+  const results: GuideResult[] = [];
+  const tell = (isRight: boolean, what: string) => {
+    guided++;
+    if (!isRight) failed++;
+    print(`${isRight ? "ok    " : "FAILED"} ${what}`);
+  };
+  for (const engine of ["pyiceberg", "duckdb"]) {
+    const run = await runGuide(gateway, interpreter, engine);
+    results.push(...run.results);
+    tell(run.wrong.length === 0, `${engine} goes through the KMS guide`);
+    for (const sentence of run.wrong) print(sentence);
+  }
+  for (const [fault, plant] of Object.entries(plantedFaults)) {
+    const { wrong } = await runGuide(gateway, interpreter, "pyiceberg", plant);
+    tell(wrong.length > 0, `the KMS guide sees that ${fault}`);
+  }
+  if (failed > 0) return;
+  writeFileSync(GUIDE, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(GUIDE_PAGE, withGuide(readFileSync(GUIDE_PAGE, "utf8"), results));
+}
+
+try {
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (runsGuide) await guide();
+} finally {
+  await catalog.stop();
+  await proxy.stop();
+  await stopGateway();
+  rmSync(dir, { recursive: true });
+}
+
+const earlier: Trace[] = existsSync(TRACES) ? JSON.parse(readFileSync(TRACES, "utf8")) : [];
+const kept = new Map(earlier.map((trace) => [`${trace.engine} ${trace.operation}`, trace]));
+// Only operations of which every run was as expected; the others' rows stay as they were.
+for (const [key, trace] of traces) if (!failedOperations.has(key)) kept.set(key, trace);
+const ordered = engineOperations.flatMap((o) => kept.get(`${o.engine} ${o.operation}`) ?? []);
+writeFileSync(TRACES, `${JSON.stringify(ordered, null, 1)}\n`);
+writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), ordered));
+for (const [name, reason] of Object.entries(notRun)) print(`skipped ${name}: ${reason}`);
+for (const [name, { byName }] of Object.entries(engines)) {
+  if (byName && !wantedEngines.includes(name)) print(`skipped ${name}: it runs by name`);
+}
+print(`${seconds()} s`);
+print(`${checks.length + guided - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,62 @@
+/** docs/engines.md, the operations and their traces say the same. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ACCESSES, engineOperations, engines } from "./engines.ts";
+import { withTable } from "./table.ts";
+import { shapeOf, type Trace } from "./traces.ts";
+
+const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
+const page = read("../../docs/engines.md");
+const traces: readonly Trace[] = JSON.parse(read("traces.json"));
+
+test("the page's table is that of the traces", () => {
+  expect(page).toBe(withTable(page, traces));
+});
+
+test("each operation has a trace of a run with the accesses that it needs", () => {
+  expect(traces.map(({ engine, operation, accesses }) => [engine, operation, accesses])).toEqual(
+    engineOperations.map(({ engine, operation, needs = null }) => [engine, operation, needs]),
+  );
+});
+
+test.each(traces.map((trace) => [`${trace.engine} ${trace.operation}`, trace] as const))(
+  "%s was tried without each access that it needs, and without it did not do its work",
+  (_, { engine, operation, accesses, without }) => {
+    const stated = engineOperations.find((o) => o.engine === engine && o.operation === operation);
+    const tried = ACCESSES.filter((access) => accesses?.includes(access));
+    expect(Object.keys(without).toSorted()).toEqual(tried.toSorted());
+    for (const access of tried) {
+      expect(without[access]).toBe(stated?.without?.[access] ?? "fails");
+      expect(without[access]).not.toBe("succeeds");
+    }
+  },
+);
+
+test("each trace names its engine's version, as it is pinned", () => {
+  const pinned = `${read("python/requirements.txt")}\n${read("java/pom.xml")}`;
+  for (const { engine, version } of traces) {
+    expect(engines[engine], engine).toBeDefined();
+    expect(pinned, engine).toContain(version);
+  }
+});
+
+test("a request's shape has no ids, and says what was refused", () => {
+  const at = (method: string, file: string, status = 200) =>
+    ({ method, key: `wh/ns/t1${file}`, status }) as const;
+  expect(
+    shapeOf([
+      at("HEAD", "/metadata/snap-1-0-ab.avro"),
+      at("GET", "/metadata/ab-m0.avro"),
+      at("GET", "/data/00000-0-f.parquet"),
+      at("GET", "/data/00001-0-f.parquet"),
+      at("HEAD", "", 403),
+      at("LIST", "/data/"),
+    ]),
+  ).toEqual([
+    "HEAD manifest list",
+    "GET manifest",
+    "GET data",
+    "HEAD T, the location without a slash (refused)",
+    "LIST prefix T/data/",
+  ]);
+});
