@@ -5,36 +5,36 @@
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
  */
-import { type AnyPolicy, allows, asList } from "../support/iam.ts";
-import { type Call, type Judge, type ProxyOptions, refusal, type Session } from "./proxy.ts";
+import { type AnyPolicy, allows, allowsKey, asList } from "../support/iam.ts";
+import { type Call, type Judge, type ProxyOptions, type Session, userOf } from "./proxy.ts";
 
 export interface Kms {
   /** The default key of each bucket. */
   readonly bucketKeys: Map<string, string>;
-  /** The key policy of each key of another account; a key of the role's account leaves it to the role. */
-  readonly keyPolicies: Map<string, AnyPolicy>;
+  /** Returns the key policy of a key. */
+  readonly keyPolicyOf: (key: string) => AnyPolicy;
   readonly rolePolicy: AnyPolicy;
   readonly region: string;
 }
 
-/** What the proxy needs to play a store with KMS, and the key of each object that was written. */
+/** What the proxy needs to play a store with KMS, and the calls of KMS that were refused. */
 export function playKms(kms: Kms) {
   const objectKeys = new Map<string, string>();
+  const refusals: string[] = [];
 
   function refusedUse(session: Session, action: string, resource: string): string | undefined {
     const context = { "kms:ViaService": `s3.${kms.region}.amazonaws.com` };
-    const request = { action, resource, context };
-    const no = (kind: string) =>
-      refusal(session, action, resource, `no ${kind} policy allows the ${action} action`).replace(
-        `"${resource}"`,
-        resource,
-      );
-    if (!allows(session.policy, request)) return no("session");
-    if (!allows(kms.rolePolicy, request)) return no("identity-based");
-    const keyPolicy = kms.keyPolicies.get(resource);
-    // Whoever the key's policy names, it is the only role here.
-    if (keyPolicy && !allows(keyPolicy, { ...request, resource: "*" })) return no("resource-based");
-    return undefined;
+    const request = { action, resource, context, principal: userOf(session) };
+    const { rolePolicy } = kms;
+    if (allowsKey(kms.keyPolicyOf(resource), [rolePolicy, session.policy], request)) return;
+    const kind = !allows(session.policy, request)
+      ? "session"
+      : allows(rolePolicy, request)
+        ? "resource-based"
+        : "identity-based";
+    const sentence = `User: ${userOf(session)} is not authorized to perform: ${action} on resource: ${resource} because no ${kind} policy allows the ${action} action`;
+    refusals.push(action);
+    return sentence;
   }
 
   /** The uses of keys that a call makes, in S3's order. */
@@ -68,7 +68,7 @@ export function playKms(kms: Kms) {
     onPolicy: (policy) => ({
       ...policy,
       Statement: asList(policy.Statement).filter(
-        ({ Action }) => !asList(Action).some((action) => action.startsWith("kms:")),
+        ({ Action }) => !asList(Action ?? []).some((action) => action.startsWith("kms:")),
       ),
     }),
     // The catalog's own requests pass: its credentials are not a session's, and their files have no key.
@@ -79,5 +79,5 @@ export function playKms(kms: Kms) {
       if (bucketKey !== undefined) objectKeys.set(`${bucket}/${key}`, bucketKey);
     },
   };
-  return { options, objectKeys };
+  return { options, refusals };
 }

@@ -250,15 +250,13 @@ const S3_JUDGES: readonly Judge[] = [
   },
 ];
 
+export function userOf({ name }: Session): string {
+  return `arn:aws:sts::123456789012:assumed-role/polaris/${name}`;
+}
+
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
-export function refusal(
-  session: Session,
-  action: string,
-  resource: string,
-  reason = `no session policy allows the ${action} action`,
-): string {
-  const user = `arn:aws:sts::123456789012:assumed-role/polaris/${session.name}`;
-  return `User: ${user} is not authorized to perform: ${action} on resource: "${resource}" because ${reason}`;
+function refusal(session: Session, action: string, resource: string): string {
+  return `User: ${userOf(session)} is not authorized to perform: ${action} on resource: "${resource}" because no session policy allows the ${action} action`;
 }
 
 function denied(sentence: string): Reply {
