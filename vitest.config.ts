@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // The example catalog has packages of its own, and imports the built library by its name.
+  resolve: {
+    alias: [
+      { find: /^polaris-session-policy$/, replacement: `${import.meta.dirname}/dist/index.js` },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/server/**", "test/runtimes/**", "test/engines/catalog.test.ts"],

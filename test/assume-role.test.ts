@@ -1,7 +1,7 @@
 import { STSClient } from "@aws-sdk/client-sts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createVendor } from "../docs/examples/vend-credentials.ts";
+import { createVendor, tableProperties } from "../examples/catalog-server/src/vend-credentials.ts";
 import {
   buildAssumeRoleRequest,
   buildSessionPolicy,
@@ -675,36 +675,32 @@ test("the example vends credentials: on the wire are the parameters, in the resp
     endpoint: "https://s3.us-west-2.amazonaws.com",
     pathStyleAccess: true,
   };
-  const catalog = {
-    name: "lake",
-    properties: { "default-base-location": "s3://wh-bucket/db" },
-    storageConfigInfo: storageConfig,
-  };
-  const vend = createVendor(sts, catalog);
+  const vend = createVendor(sts, storageConfig);
   const session: SessionSettings = {
     context: { table: "orders", roles: ["b", "a"] },
     tagFields: ["table", "roles"],
     nameFields: ["table"],
   };
-  const vended = {
+  const refreshEndpoint = "v1/lake/namespaces/db/tables/orders/credentials";
+  const table = { location: "s3://wh-bucket/db/orders", refreshEndpoint };
+  const credentials = {
     "s3.access-key-id": "ASIA",
     "s3.secret-access-key": "secret",
     "s3.session-token": "token",
     "s3.session-token-expires-at-ms": "1893456000000",
-    "client.refresh-credentials-endpoint": "v1/lake/namespaces/db/tables/orders/credentials",
-    "client.region": "us-west-2",
-    "s3.endpoint": "https://s3.us-west-2.amazonaws.com",
-    "s3.path-style-access": "true",
   };
-  const table = "namespaces/db/tables/orders";
-  const response = {
-    config: vended,
-    "storage-credentials": [{ prefix: "s3://wh-bucket/db/orders", config: vended }],
-  };
-  expect(await vend(table, locations, session)).toEqual(response);
-  expect(await vend(table, { read: ["s3a://wh-bucket/db/orders/"] }, session)).toMatchObject({
-    config: vended,
+  const vended = await vend(locations, session);
+  expect(tableProperties(storageConfig, table, vended)).toEqual({
+    config: {
+      ...credentials,
+      "client.refresh-credentials-endpoint": refreshEndpoint,
+      "client.region": "us-west-2",
+      "s3.endpoint": "https://s3.us-west-2.amazonaws.com",
+      "s3.path-style-access": "true",
+    },
+    "storage-credentials": [{ prefix: "s3://wh-bucket/db/orders", config: credentials }],
   });
+  expect(await vend({ read: ["s3a://wh-bucket/db/orders/"] }, session)).toEqual(credentials);
   expect(sent, "the second comes from the cache").toHaveLength(1);
   const { Version: _, ...wire } = Object.fromEntries(sent[0] ?? []);
   expect(wire).toEqual({

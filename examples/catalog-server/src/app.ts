@@ -22,7 +22,7 @@ import {
   type TableMetadata,
   withPrevious,
 } from "./table-metadata.js";
-import { type Credentials, createVendor, storeProperties } from "./vend-credentials.js";
+import { type Credentials, createVendor, tableProperties } from "./vend-credentials.js";
 
 /** A catalog, and its clients for S3 and STS. */
 export interface ServedCatalog extends Catalog {
@@ -218,18 +218,13 @@ export function createApp(
   async function loaded(c: Call, name: TableName, metadata: TableMetadata, file?: string) {
     const credentials = wantsCredentials(c) ? await credentialsFor(c, name, metadata) : undefined;
     const path = [name.catalog, "namespaces", name.namespace.join(LEVEL), "tables", name.table];
-    const refresh = `v1/${path.map(encodeURIComponent).join("/")}/credentials`;
-    const config = {
-      ...storeProperties(catalogNamed(name.catalog).storageConfig),
-      ...(credentials && { ...credentials, "client.refresh-credentials-endpoint": refresh }),
-    };
+    const refreshEndpoint = `v1/${path.map(encodeURIComponent).join("/")}/credentials`;
+    const { location } = metadata;
+    const { storageConfig } = catalogNamed(name.catalog);
     return {
       ...(file && { "metadata-location": file }),
       metadata,
-      config,
-      ...(credentials && {
-        "storage-credentials": [{ prefix: metadata.location, config: { ...credentials } }],
-      }),
+      ...tableProperties(storageConfig, { location, refreshEndpoint }, credentials),
     };
   }
 

@@ -53,12 +53,25 @@ export function createVendor(sts: STSClient, storageConfig: AwsStorageConfig, no
   };
 }
 
-/** The other properties of a table's `config`, which Polaris sends with and without credentials. */
-export function storeProperties(storageConfig: AwsStorageConfig): Readonly<Record<string, string>> {
+/**
+ * Returns `config` and `storage-credentials` of a table's response, as Polaris fills them. Some engines
+ * read credentials from the one, some from the other.
+ */
+export function tableProperties(
+  storageConfig: AwsStorageConfig,
+  table: { readonly location: string; readonly refreshEndpoint: string },
+  credentials: Credentials | undefined,
+) {
   const { endpoint, pathStyleAccess, region } = storageConfig;
-  return {
+  const store = {
     ...(region && { "client.region": region }),
     ...(endpoint && { "s3.endpoint": endpoint }),
     ...(pathStyleAccess && { "s3.path-style-access": "true" }),
+  };
+  if (credentials === undefined) return { config: store };
+  const refresh = { "client.refresh-credentials-endpoint": table.refreshEndpoint };
+  return {
+    config: { ...store, ...credentials, ...refresh },
+    "storage-credentials": [{ prefix: table.location, config: { ...credentials } }],
   };
 }
