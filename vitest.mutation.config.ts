@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     exclude: [
-      "test/{server,runtimes}/**",
+      "test/{server,runtimes,engines}/**",
       "test/{cli/*,docs,purity,testing/your-catalog}.test.ts", // of the build, or of pages
     ],
     env: { FC_NUM_RUNS: "60", QUICK: "1" },
