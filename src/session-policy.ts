@@ -12,7 +12,7 @@ import { type SessionPlan, splitOverSessions } from "./session-plan.ts";
 import type { AwsStorageConfig } from "./storage-config.ts";
 
 /**
- * Builds the session policy for what a session may do: the shortest IAM policy that allows exactly
+ * Builds the session policy for what a session may do: a minimal IAM policy that allows exactly
  * that. A pure function; the result is a new plain object that belongs to the caller.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.

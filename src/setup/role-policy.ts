@@ -23,7 +23,7 @@ const MANAGED_POLICY_LIMIT = 6144;
 const MOST_PARENTS = 10;
 
 /**
- * Builds the permissions policy of the role: the shortest that allows all that any session inside
+ * Builds the permissions policy of the role: a minimal one that allows all that any session inside
  * `allowedLocations` may need, and nothing else in S3 and KMS.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
