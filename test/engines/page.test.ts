@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ACCESSES, engineOperations, engines } from "./engines.ts";
-import { withTable } from "./table.ts";
+import { type GuideResult, guideSteps } from "./kms-guide.ts";
+import { withGuide, withTable } from "./table.ts";
 import { shapeOf, type Trace } from "./traces.ts";
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
@@ -11,6 +12,22 @@ const traces: readonly Trace[] = JSON.parse(read("traces.json"));
 
 test("the page's table is that of the traces", () => {
   expect(page).toBe(withTable(page, traces));
+});
+
+test("the KMS guide's page shows its run, which went as its steps say", () => {
+  const guide = read("../../docs/kms-guide.md");
+  const results: readonly GuideResult[] = JSON.parse(read("kms-guide.json"));
+  expect(guide).toBe(withGuide(guide, results));
+  for (const engine of ["pyiceberg", "duckdb"]) {
+    expect(results.filter((result) => result.engine === engine)).toEqual(
+      guideSteps.map(({ step, action, refused }) => ({
+        engine,
+        step,
+        action,
+        outcome: refused === undefined ? "works" : `refused: ${refused}`,
+      })),
+    );
+  }
 });
 
 test("each operation has a trace of a run with the accesses that it needs", () => {
