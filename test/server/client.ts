@@ -14,13 +14,14 @@ import {
   S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
 import { inject } from "vitest";
 import {
   type AwsStorageConfig,
   buildSessionPolicy,
   type Locations,
   type PolicyDocument,
+  type SessionPolicyOptions,
   serializePolicy,
 } from "../../src/index.ts";
 
@@ -44,19 +45,19 @@ export const admin = new S3Client({
 const sts = new STSClient({ ...common, credentials: { accessKeyId, secretAccessKey } });
 
 /** Assumes the role with a policy, as a catalog does, and gives the client that an engine gets. */
-export async function sessionWith(policy: PolicyDocument): Promise<S3Client> {
-  const Policy = serializePolicy(policy);
-  const { Credentials } = await sts
-    .send(
-      new AssumeRoleCommand({
-        RoleArn: gateway.roleArn,
-        RoleSessionName: "PolarisAwsCredentialsStorageIntegration",
-        Policy,
-      }),
-    )
-    .catch((error: unknown) => {
-      throw told(`AssumeRole with ${Policy}`, error);
-    });
+export function sessionWith(policy: PolicyDocument): Promise<S3Client> {
+  return assume({
+    RoleArn: gateway.roleArn,
+    RoleSessionName: "PolarisAwsCredentialsStorageIntegration",
+    Policy: serializePolicy(policy),
+  });
+}
+
+/** Sends an AssumeRole request, such as `buildAssumeRoleRequest` makes. */
+export async function assume(request: AssumeRoleCommandInput): Promise<S3Client> {
+  const { Credentials } = await sts.send(new AssumeRoleCommand(request)).catch((error: unknown) => {
+    throw told(`AssumeRole with ${request.Policy}`, error);
+  });
   return new S3Client({
     ...common,
     forcePathStyle: true,
@@ -68,8 +69,11 @@ export async function sessionWith(policy: PolicyDocument): Promise<S3Client> {
   });
 }
 
-export function sessionFor(locations: Locations): Promise<S3Client> {
-  return sessionWith(buildSessionPolicy(storageConfig, locations));
+export function sessionFor(
+  locations: Locations,
+  options?: SessionPolicyOptions,
+): Promise<S3Client> {
+  return sessionWith(buildSessionPolicy(storageConfig, locations, options));
 }
 
 export async function createBuckets(...buckets: readonly string[]): Promise<void> {

@@ -1,7 +1,16 @@
 /** What a real server lets a session do, scenario by scenario: the tables say it, not our code. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildSessionPolicy, type Locations } from "../../src/index.ts";
-import { createBuckets, isLet, type Operation, put, sessionFor, sessionWith } from "./client.ts";
+import { buildAssumeRoleRequest, buildSessionPolicy, type Locations } from "../../src/index.ts";
+import {
+  assume,
+  createBuckets,
+  isLet,
+  type Operation,
+  put,
+  sessionFor,
+  sessionWith,
+  storageConfig,
+} from "./client.ts";
 
 type Access = "read" | "list" | "write" | "delete";
 
@@ -186,6 +195,47 @@ test.each(["read", "list", "write", "delete"])(
     sent += 2;
   },
 );
+
+describe("keys that S3A probes by the location's own name", () => {
+  const grants = { read: ["s3://lake/db/t"], list: ["s3://lake/db/t"], write: ["s3://lake/db/t"] };
+  const probes: [Operation, string][] = [
+    ["HeadObject", "db/t"],
+    ["GetObject", "db/t"],
+    ["ListObjects", "db/t"],
+  ];
+  test.each(probes)(
+    "%s of the bare path is allowed with barePaths only",
+    async (operation, key) => {
+      await put("lake", key);
+      const without = await sessionFor(grants);
+      expect(await isLet(without, operation, "lake", key)).toBe(false);
+      const session = await sessionFor(grants, { barePaths: true });
+      expect(await isLet(session, operation, "lake", key)).toBe(true);
+      sent += 2;
+    },
+  );
+  test("a sibling's contents, other accesses and other prefixes stay closed", async () => {
+    const session = await sessionFor(grants, { barePaths: true });
+    for (const key of ["db/t2", "db/t2/f"]) {
+      await put("lake", key);
+      expect(await isLet(session, "GetObject", "lake", key), key).toBe(false);
+    }
+    for (const prefix of ["db/t2", "db/t2/", "db/"]) {
+      expect(await isLet(session, "ListObjects", "lake", prefix), prefix).toBe(false);
+    }
+    expect(await isLet(session, "PutObject", "lake", "db/t")).toBe(false);
+    expect(await isLet(session, "DeleteObject", "lake", "db/t")).toBe(false);
+    sent += 7;
+  });
+});
+
+test("a request without a role is sent as it is: Ceph wants a role, and says so", async () => {
+  const { roleArn: _, ...withoutRole } = storageConfig;
+  const request = buildAssumeRoleRequest(withoutRole, { read: ["s3://lake/db/t"] });
+  expect(request).not.toHaveProperty("RoleArn");
+  // Ceph's STS wants a role and says so; MinIO's takes the request.
+  await expect(assume(request)).rejects.toThrow("HTTP 400");
+});
 
 describe("limits of the server, which docs/engines.md lists", () => {
   test.each(["*", "?", "$"])(
