@@ -4,6 +4,7 @@ import { defineConfig } from "vitepress";
 import { emptyHeaders } from "./empty-headers.ts";
 import { inlinePicture } from "./inline-picture.ts";
 import { sidebar } from "./navigation.ts";
+import { outsideLinks } from "./outside-links.ts";
 import { servePlayground } from "./serve-playground.ts";
 
 const DOCS = fileURLToPath(new URL("../../", import.meta.url));
@@ -25,6 +26,7 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (markdown) => {
       emptyHeaders(markdown);
+      outsideLinks(markdown);
       inlinePicture(markdown, (file) => readFileSync(`${DOCS}${file}`, "utf8"));
     },
   },

@@ -13,6 +13,7 @@ const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
   {
     text: "Role, trust and key policies",
     pages: [
+      "role-and-key-policies",
       "setup",
       "role-policy",
       "trust-policy",

@@ -52,7 +52,7 @@ export function chartTime() {
   );
   return chart(`Time by number of locations. ${words.join("; ")}.`, {
     height: 420,
-    marginRight: 150,
+    marginRight: 190,
     marginLeft: 70,
     x: {
       type: "log",
@@ -108,10 +108,11 @@ const COLOURS = { "this library": "var(--ours)", Polaris: "var(--line)" };
 function bars(label, rows, { x, format = String }) {
   const named = rows.map((row) => ({ ...row, name: `${row.what}, ${row.who}` }));
   return chart(label, {
-    height: 70 + 36 * named.length,
+    height: 80 + 36 * named.length,
+    marginBottom: 45,
     marginLeft: 210,
     marginRight: 60,
-    x: { label: x, grid: true },
+    x: { label: x, labelOffset: 40, ticks: 5, grid: true },
     y: { label: null, domain: named.map(({ name }) => name) },
     marks: [
       Plot.barX(named, { x: "value", y: "name", fill: (row) => COLOURS[row.who], rx: 3 }),
@@ -168,11 +169,11 @@ export function chartLength() {
     `Length of a policy, median over ${figures.lengthOfPolaris.vectors} inputs: ours has ${median} % of the characters of Polaris' policy.`,
     [
       {
-        what: `median of ${figures.lengthOfPolaris.vectors} inputs`,
+        what: "median length",
         who: "this library",
         value: median,
       },
-      { what: `median of ${figures.lengthOfPolaris.vectors} inputs`, who: "Polaris", value: 100 },
+      { what: "median length", who: "Polaris", value: 100 },
     ],
     { x: "length of the policy, % of Polaris'", format: (value) => `${value} %` },
   );
