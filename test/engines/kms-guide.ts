@@ -12,6 +12,7 @@
  * @see https://polaris.apache.org/blog/2025/12/24/securing-s3-data-with-aws-kms/
  */
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -178,7 +179,7 @@ export async function runGuide(
   const front = await addingEndpoint(proxy.endpoint, () => catalogUrl);
   const results: GuideResult[] = [];
   const wrong: string[] = [];
-  const base = `run-${engine}-${Date.now()}`;
+  const base = `run-${randomUUID()}`;
   const places = { old: LAKE, new: LAKE, foreign: LAKE, other: OTHER };
   try {
     let running: { config: string; stop: () => Promise<void> } | undefined;

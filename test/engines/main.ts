@@ -221,7 +221,7 @@ const checks: Check[] = chosen.flatMap((operation): Check[] => {
     const trace =
       lacking === undefined
         ? { ...before, requests: shapeOf(run.requests) }
-        : { ...before, without: { ...before.without, [lacking]: run.outcome } };
+        : { ...before, without: inOrder({ ...before.without, [lacking]: run.outcome }) };
     traces.set(key, trace);
   };
   return [
@@ -266,38 +266,51 @@ for (const operation of chosen.filter(({ operation }) =>
   });
 }
 
+/** Runs end in any order; the file should not change for that. */
+function inOrder(without: Trace["without"]): Trace["without"] {
+  const entries = ACCESSES.map((access) => [access, without[access]]);
+  return Object.fromEntries(entries.filter(([, outcome]) => outcome !== undefined));
+}
+
 let failed = 0;
 let guided = 0;
 const failedOperations = new Set<string>();
-const waiting = [...checks];
-async function work(): Promise<void> {
-  for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
-    const { key, what, expected, run, onRun } = check;
-    try {
-      const result = await run();
-      onRun(result);
-      // A failure counts only if a request was refused.
-      const isRight = result.outcome === expected && result.refused === (expected !== "succeeds");
-      print(
-        `${isRight ? "ok    " : "FAILED"} ${what}: ${result.outcome}${isRight ? "" : `, not ${expected}`}`,
-      );
-      if (process.env["KEEP_TEXTS"] && result.outcome !== "succeeds") {
-        writeFileSync(
-          join(process.env["KEEP_TEXTS"], `${what.replace(/\W+/g, "-")}.txt`),
-          result.said,
-        );
-      }
-      if (isRight) continue;
-      print(shapeOf(result.requests).join(", "));
-      print(result.said.slice(-2000));
-    } catch (error) {
-      print(`FAILED ${what}: ${error instanceof Error ? error.message.slice(-3000) : error}`);
-    }
-    traces.delete(key);
-    failedOperations.add(key);
-    failed++;
-  }
+
+/** Does each of these, a few at the same time. */
+async function forEach<T>(all: readonly T[], act: (one: T) => Promise<void>): Promise<void> {
+  const waiting = [...all];
+  const work = async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await act(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
+
+async function runCheck({ key, what, expected, run, onRun }: Check): Promise<void> {
+  try {
+    const result = await run();
+    onRun(result);
+    // A failure counts only if a request was refused.
+    const isRight = result.outcome === expected && result.refused === (expected !== "succeeds");
+    print(
+      `${isRight ? "ok    " : "FAILED"} ${what}: ${result.outcome}${isRight ? "" : `, not ${expected}`}`,
+    );
+    if (process.env["KEEP_TEXTS"] && result.outcome !== "succeeds") {
+      writeFileSync(
+        join(process.env["KEEP_TEXTS"], `${what.replace(/\W+/g, "-")}.txt`),
+        result.said,
+      );
+    }
+    if (isRight) return;
+    print(shapeOf(result.requests).join(", "));
+    print(result.said.slice(-2000));
+  } catch (error) {
+    print(`FAILED ${what}: ${error instanceof Error ? error.message.slice(-3000) : error}`);
+  }
+  traces.delete(key);
+  failedOperations.add(key);
+  failed++;
+}
+
 /** Polaris' KMS guide, and that it fails with each of the planted faults. */
 async function guide(): Promise<void> {
   const results: GuideResult[] = [];
@@ -306,23 +319,24 @@ async function guide(): Promise<void> {
     if (!isRight) failed++;
     print(`${isRight ? "ok    " : "FAILED"} ${what}`);
   };
-  for (const engine of ["pyiceberg", "duckdb"]) {
+  await forEach(["pyiceberg", "duckdb"], async (engine) => {
     const run = await runGuide(gateway, interpreter, engine);
     results.push(...run.results);
     tell(run.wrong.length === 0, `${engine} goes through the KMS guide`);
     for (const sentence of run.wrong) print(sentence);
-  }
-  for (const [fault, plant] of Object.entries(plantedFaults)) {
+  });
+  await forEach(Object.entries(plantedFaults), async ([fault, plant]) => {
     const { wrong } = await runGuide(gateway, interpreter, "pyiceberg", plant);
     tell(wrong.length > 0, `the KMS guide sees that ${fault}`);
-  }
+  });
   if (failed > 0) return;
+  results.sort((a, b) => b.engine.localeCompare(a.engine));
   writeFileSync(GUIDE, `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(GUIDE_PAGE, withGuide(readFileSync(GUIDE_PAGE, "utf8"), results));
 }
 
 try {
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await forEach(checks, runCheck);
   if (runsGuide) await guide();
 } finally {
   await catalog.stop();
