@@ -74,17 +74,6 @@ export function reading<T>(code: SessionPolicyErrorCode, what: string, read: () 
   }
 }
 
-/**
- * Whether a list has no holes. An array may have billions of them at no cost, and most ways to walk it
- * visit each one.
- */
-export function isDense(list: readonly unknown[]): boolean {
-  for (let i = 0; i < list.length; i++) {
-    if (!(i in list)) return false;
-  }
-  return true;
-}
-
 function sentence({ path, message }: SessionPolicyIssue): string {
   const place = path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
