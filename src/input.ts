@@ -77,7 +77,8 @@ const MOST_DEPTH = 64;
 /**
  * Copies a document such as a policy: lists, objects with their own fields, and values.
  *
- * @returns a copy of plain arrays and of objects without a prototype.
+ * @returns a copy of plain arrays and of objects without a prototype; a list with holes ends with
+ *   `undefined` at the first of them.
  * @throws RangeError for more than 64 levels, which a cycle has too; the caller's `reading` makes it
  *   an error of this library.
  */
@@ -85,10 +86,7 @@ export function plainCopy(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > MOST_DEPTH) throw new RangeError("too deep");
   const list = readList(value);
-  if (list !== undefined) {
-    if (list.includes(undefined)) throw new RangeError("a list with holes");
-    return list.map((element) => plainCopy(element, depth + 1));
-  }
+  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1));
   const copy: { [field: string]: unknown } = Object.create(null);
   for (const field of Object.keys(value)) {
     copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1);

@@ -7,7 +7,7 @@ import { faultOf } from "./support/errors.ts";
 const HOLES = Object.assign([] as never[], { length: 2 ** 32 - 1 });
 const policyOf = (statement: object) => ({ Version: "2012-10-17", Statement: statement });
 const allow = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
-const request = { action: "s3:GetObject", resource: "x" };
+const request = { action: "s3:GetObject", resource: "arn:aws:s3:::x" };
 
 const calls: Record<string, [place: string, run: () => unknown]> = {
   allowedKmsKeys: ["allowedKmsKeys.0", () => buildSessionPolicy({ allowedKmsKeys: HOLES }, {})],
@@ -19,7 +19,7 @@ const calls: Record<string, [place: string, run: () => unknown]> = {
   roles: ["roles.0", () => sessionTags({ context: { roles: HOLES }, tagFields: ["roles"] })],
   nameFields: ["nameFields.0", () => roleSessionName({ nameFields: HOLES })],
   tagFields: ["tagFields.0", () => sessionTags({ tagFields: HOLES })],
-  Statement: ["Statement", () => listAccess(policyOf(HOLES))],
+  Statement: ["Statement.0", () => listAccess(policyOf(HOLES))],
   Action: ["Statement.Action", () => listAccess(policyOf({ ...allow, Action: HOLES }))],
   Resource: ["Statement.Resource", () => listAccess(policyOf({ ...allow, Resource: HOLES }))],
   "a value of StringLike": [

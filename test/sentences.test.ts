@@ -500,10 +500,7 @@ const cases: Record<string, Case[]> = {
       "UNSUPPORTED_POLICY Statements: is not an element that is supported.",
     ],
     [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
-    [
-      policy(new Array(2)),
-      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
-    ],
+    [policy(new Array(2)), "UNSUPPORTED_POLICY Statement[0]: must be an object."],
     [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
     [
       policy({ ...allow, Principals: "*" }),
@@ -519,7 +516,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy({ ...allow, Action: new Array(2) }),
-      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+      "UNSUPPORTED_POLICY Statement.Action: must be a string or a list of strings.",
     ],
     [
       policy({ ...allow, Action: 1 }),

@@ -65,7 +65,7 @@ export function sessionOf(
     maxLength: Number.POSITIVE_INFINITY,
   }));
   const anywhere = createSessionPolicyBuilder({ ...config, allowedLocations: null }, unlimited);
-  const asked = copyOf(locations);
+  const asked = reading("INVALID_LOCATION", "The locations", () => copyOf(locations));
   const own = asked && createSessionPolicyBuilder(config ?? {}, unlimited)(asked);
   const { places, sorted, accesses } = locationsOf(asked);
   const keyPolicy = (held: readonly Access[]) =>
