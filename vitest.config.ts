@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/server/**", "test/runtimes/**", "test/engines/catalog.test.ts"],
+    // Vitest leaves a core free by default: of two, half.
+    maxWorkers: 2,
     testTimeout: 60_000,
     typecheck: { include: ["test/**/*.test-d.ts"], tsconfig: "./tsconfig.test.json" },
   },

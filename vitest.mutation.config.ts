@@ -14,6 +14,6 @@ export default defineConfig({
       "test/{server,runtimes,engines}/**",
       "test/{cli/*,docs,purity,testing/your-catalog}.test.ts", // of the build, or of pages
     ],
-    env: { FC_NUM_RUNS: "60", QUICK: "1" },
+    env: { FC_NUM_RUNS: "60" },
   },
 });

@@ -3,7 +3,7 @@ import { buildSessionPolicy } from "../src/index.ts";
 import { propertiesJudgedBy } from "../src/testing/properties.ts";
 import { allows } from "./support/iam.ts";
 
-const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 300);
+const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 150);
 
 describe("least privilege, judged by the slow IAM evaluator", () => {
   for (const { name, statement, check } of propertiesJudgedBy(

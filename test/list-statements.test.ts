@@ -7,7 +7,7 @@ import { shortestLength } from "./support/shortest-cover.ts";
 
 const S3 = "arn:aws:s3:::";
 const unlimited = { maxLength: Number.POSITIVE_INFINITY };
-const quick = Boolean(process.env["QUICK"]);
+const many = process.env["BRUTE_FORCE"] ? 10 : 1;
 
 /** The statements that list under a prefix. */
 function listings(list: readonly string[]): Statement[] {
@@ -57,7 +57,7 @@ describe("lists of buckets that share prefixes", () => {
         // A pair for each statement at most.
         expect(lengthOf(found)).toBeLessThanOrEqual(least + 2 * found.length);
       }),
-      { numRuns: quick ? 20 : 200 },
+      { numRuns: 100 * many },
     );
   });
 
@@ -75,7 +75,7 @@ describe("lists of buckets that share prefixes", () => {
         });
         expect(grantSet({ Statement: listings(list) })).toEqual(grantSet({ Statement: single }));
       }),
-      { numRuns: quick ? 50 : 500 },
+      { numRuns: 200 * many },
     );
   });
 
