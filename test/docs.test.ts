@@ -4,7 +4,7 @@
  * Comments that begin with "e.g." and other prose are not checked.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { format, inspect } from "node:util";
@@ -195,4 +195,14 @@ test("links between pages lead somewhere", () => {
       ).not.toThrow();
     }
   }
+});
+
+test("files that pages name are there", () => {
+  const named = [...pages, "CONTRIBUTING.md", "SECURITY.md"].flatMap((page) =>
+    [...read(page).matchAll(/`((?:src|test|docs|examples|scripts|\.ci)\/[\w./-]*)`/g)].map(
+      ([, file = ""]) => ({ page, file }),
+    ),
+  );
+  expect(named.filter(({ file }) => !existsSync(new URL(file, ROOT)))).toEqual([]);
+  expect(named.length).toBeGreaterThan(20);
 });
