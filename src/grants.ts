@@ -5,9 +5,9 @@
 import { ACTIONS, type ActionResource } from "./actions.ts";
 import { s3ViaService } from "./arn.ts";
 import type { Column, Grid } from "./cover.ts";
-import { type Access, BIT, type BucketPlaces, walkNested } from "./locations.ts";
+import { BIT, type BucketPlaces, walkNested } from "./locations.ts";
 import type { Options } from "./options.ts";
-import { escapePattern, type Names, namesOf, serializedLength } from "./policy.ts";
+import { type Names, namesOf, type Pattern, patternOf, serializedLength } from "./policy.ts";
 import type { StorageConfig } from "./storage-config.ts";
 
 /** What the configuration and the options decide of all grants. */
@@ -24,29 +24,31 @@ export interface GrantRules {
 }
 
 /** The accesses to objects, in the order of their bits. */
-const OBJECT_ACCESSES: readonly Access[] = ["read", "write", "delete"];
+const OBJECT_ACCESSES: readonly number[] = [BIT.read, BIT.write, BIT.delete];
 
-/** Names the actions that an option or nothing adds, for a kind of resource and an access. */
-function actionsFor(options: Options, resource: ActionResource, access: Access): string[] {
-  return ACTIONS.filter(
-    (row) =>
-      row.resource === resource &&
-      row.access.includes(access) &&
-      (row.option === undefined || options[row.option]),
-  )
-    .map(({ action }) => action)
-    .sort();
+/** The actions on a kind of resource that any of some accesses, as bits, needs; in code-unit order. */
+function actionsFor(options: Options, resource: ActionResource, accesses: number): string[] {
+  const actions: string[] = [];
+  for (const row of ACTIONS) {
+    if (row.resource !== resource || (row.option !== undefined && !options[row.option])) continue;
+    for (const access of row.access) {
+      if ((BIT[access] & accesses) === 0) continue;
+      actions.push(row.action);
+      break;
+    }
+  }
+  return actions.sort();
 }
 
 export function grantRules(options: Options, { partition, onAws }: StorageConfig): GrantRules {
   const { barePaths, listMultipartUploads, kmsViaService } = options;
   return {
     s3Arn: `arn:${partition}:s3:::`,
-    objectRows: OBJECT_ACCESSES.map((access) => namesOf(actionsFor(options, "object", access))),
+    objectRows: OBJECT_ACCESSES.map((bit) => namesOf(actionsFor(options, "object", bit))),
     bucketRows: [
-      namesOf(actionsFor(options, "bucket", "list")),
-      namesOf(actionsFor(options, "prefix", "list")),
-      namesOf(actionsFor(options, "wholeBucket", "write")),
+      namesOf(actionsFor(options, "bucket", BIT.list)),
+      namesOf(actionsFor(options, "prefix", BIT.list)),
+      namesOf(actionsFor(options, "wholeBucket", BIT.write)),
     ],
     listsUploads: listMultipartUploads,
     barePaths,
@@ -63,8 +65,14 @@ const LIST_UPLOADS = 4;
 export interface BucketList {
   /** The bucket's ARN. */
   readonly bucket: string;
-  /** Literal prefixes without the slash at their end, none inside another, in the order of places. */
-  readonly prefixes: readonly string[];
+  /** In the order of places, none inside another. */
+  readonly prefixes: readonly ListedPrefix[];
+}
+
+/** A prefix without the slash at its end, as a key holds it and as a pattern does. */
+export interface ListedPrefix {
+  readonly prefix: string;
+  readonly pattern: Pattern;
 }
 
 /** What a session is granted in S3. */
@@ -98,20 +106,22 @@ export function s3Grants(rules: GrantRules, places: readonly BucketPlaces[]): S3
     const rootRows = root & ~BIT.list;
     if (rootRows) objects.add(rootRows, rootRows, `${arn}/*`, arnLength + "/*".length);
 
-    const listed: string[] = [];
+    const listed: ListedPrefix[] = [];
     walkNested(prefixes, root, (outer, prefix, i) => {
       const all = (accesses[i] ?? 0) | outer;
       const needed = all & ~outer;
+      if (needed === 0) return all;
       const rows = needed & ~BIT.list;
+      const pattern = patternOf(prefix);
       if (rows) {
-        const key = escapePattern(prefix);
-        const keyLength = arnLength + serializedLength(key) + "/".length - '""'.length;
-        objects.add(rows, all & ~BIT.list, `${arn}/${key}/*`, keyLength + "/*".length);
+        const key = `${arn}/${pattern.text}`;
+        const keyLength = arnLength + "/".length + pattern.length;
+        objects.add(rows, all & ~BIT.list, `${key}/*`, keyLength + "/*".length);
         if (barePaths && rows & BIT.read) {
-          bareColumns.add(BIT.read, (outer & ~BIT.list) | BIT.read, `${arn}/${key}`, keyLength);
+          bareColumns.add(BIT.read, (outer & ~BIT.list) | BIT.read, key, keyLength);
         }
       }
-      if (needed & BIT.list) listed.push(prefix);
+      if (needed & BIT.list) listed.push({ prefix, pattern });
       return all;
     });
     if (listed.length > 0) lists.push({ bucket: arn, prefixes: listed });
@@ -144,15 +154,18 @@ function columnsByRows(): {
   return { columns, add };
 }
 
-/** The list patterns of prefixes. */
-export function listPatternsOf(prefixes: readonly string[], barePaths: boolean): string[] {
-  const patterns: string[] = [];
-  for (const prefix of prefixes) {
-    const pattern = escapePattern(prefix);
-    patterns.push(`${pattern}/*`);
-    if (barePaths) patterns.push(pattern);
+/** The values of s3:prefix for prefixes. */
+export function listPatternsOf(prefixes: readonly ListedPrefix[], barePaths: boolean): Names {
+  const names: string[] = [];
+  let length = 0;
+  for (const { pattern } of prefixes) {
+    names.push(`${pattern.text}/*`);
+    length += pattern.length + '"/*",'.length;
+    if (!barePaths) continue;
+    names.push(pattern.text);
+    length += pattern.length + '"",'.length;
   }
-  return patterns;
+  return { names, length };
 }
 
 /** Actions on keys, for requests through one service, or through any. */
@@ -172,25 +185,17 @@ export function keyGrants(
   { keys }: StorageConfig,
   accesses: number,
 ): KeyGrant[] {
-  const actionsOn = (resource: ActionResource) => {
-    const actions = ACTIONS.filter(
-      (row) =>
-        row.resource === resource &&
-        row.access.some((access) => accesses & BIT[access]) &&
-        (row.option === undefined || options[row.option]),
-    );
-    return actions.map(({ action }) => action).sort();
-  };
-  const onEncryptionKeys = actionsOn("encryptionKey");
-  const onDecryptionKeys = actionsOn("decryptionKey");
+  const encrypting = actionsFor(options, "encryptionKey", accesses);
+  const decrypting = actionsFor(options, "decryptionKey", accesses);
+  const areAlike = String(encrypting) === String(decrypting);
   const grants: { actions: readonly string[]; keys: string[]; viaService: string | undefined }[] =
     [];
   for (const key of keys) {
-    const actions = key.encrypts ? onEncryptionKeys : onDecryptionKeys;
+    const actions = key.encrypts && !areAlike ? encrypting : decrypting;
     if (actions.length === 0) continue;
     const viaService = rules.viaService ? s3ViaService(key) : undefined;
     const same = grants.find(
-      (grant) => grant.viaService === viaService && String(grant.actions) === String(actions),
+      (grant) => grant.viaService === viaService && grant.actions === actions,
     );
     if (same === undefined) grants.push({ actions, keys: [key.arn], viaService });
     else same.keys.push(key.arn);

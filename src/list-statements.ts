@@ -16,28 +16,28 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#condition-key-bucket-ops-2
  * @module
  */
-import type { Grid } from "./cover.ts";
-import { type BucketList, listPatternsOf } from "./grants.ts";
+import type { Column, Grid } from "./cover.ts";
+import { type BucketList, type ListedPrefix, listPatternsOf } from "./grants.ts";
 import { walkNested } from "./locations.ts";
-import { namesOf } from "./policy.ts";
+import { type Names, namesOf } from "./policy.ts";
 
 /** Buckets that list the same prefixes. */
 interface Row {
   readonly buckets: string[];
-  readonly prefixes: readonly string[];
+  readonly prefixes: readonly ListedPrefix[];
 }
 
-/** A prefix, the rows that list it, and the innermost other prefix that it lies inside. */
-interface Prefix {
-  readonly text: string;
-  readonly rows: readonly Row[];
-  readonly outer: Prefix | undefined;
+/** A prefix, the numbers of the rows that list it, and the innermost other one that it lies inside. */
+interface Listed {
+  readonly prefix: ListedPrefix;
+  readonly rows: number[];
+  outer: Listed | undefined;
 }
 
-/** Rows that have prefixes in common, directly or by way of others. */
+/** The numbers of rows that have prefixes in common, directly or by way of others; and these. */
 interface Group {
-  readonly rows: Row[];
-  readonly prefixes: Prefix[];
+  readonly rows: number[];
+  readonly listed: Listed[];
 }
 
 /** A set of rows is a number with a bit for each. */
@@ -45,27 +45,31 @@ const MOST_SEARCHED_ROWS = 30;
 
 /** The grids of what is listed. */
 export function listGrids(lists: readonly BucketList[], barePaths: boolean): Grid[] {
-  const rows = lists.length > 1 ? rowsOf(lists) : lists.map(rowOf);
+  const rows = rowsOf(lists);
   const gridOfOne = ({ buckets, prefixes }: Row): Grid => {
-    const { names, length } = namesOf(listPatternsOf(prefixes, barePaths));
-    return { rows: [namesOf(buckets)], columns: [{ names, length, required: 1, allowed: 1 }] };
+    return {
+      rows: [namesOf(buckets)],
+      columns: [columnOf(1, 1, listPatternsOf(prefixes, barePaths))],
+    };
   };
   if (rows.length <= 1) return rows.map(gridOfOne);
-  return groupsOf(rows, prefixesOf(rows)).flatMap((group) =>
-    group.rows.length <= MOST_SEARCHED_ROWS
-      ? [gridOf(group, barePaths)]
-      : group.rows.map(gridOfOne),
-  );
+  return groupsOf(rows.length, listedBy(rows)).flatMap(({ rows: numbers, listed }) => {
+    const own = numbers.flatMap((number) => rows[number] ?? []);
+    return own.length === 1 || own.length > MOST_SEARCHED_ROWS
+      ? own.map(gridOfOne)
+      : [gridOf(own, numbers, listed, barePaths)];
+  });
 }
 
 function rowsOf(lists: readonly BucketList[]): Row[] {
+  if (lists.length === 1) return lists.map(rowOf);
   const rows = new Map<string, Row>();
-  for (const { bucket, prefixes } of lists) {
+  for (const list of lists) {
     // No prefix holds a control character.
-    const key = prefixes.join("\n");
+    const key = list.prefixes.map(({ prefix }) => prefix).join("\n");
     const row = rows.get(key);
-    if (row === undefined) rows.set(key, rowOf({ bucket, prefixes }));
-    else row.buckets.push(bucket);
+    if (row === undefined) rows.set(key, rowOf(list));
+    else row.buckets.push(list.bucket);
   }
   return [...rows.values()];
 }
@@ -75,69 +79,87 @@ function rowOf({ bucket, prefixes }: BucketList): Row {
 }
 
 /** The prefixes of all rows, each behind what it lies inside. */
-function prefixesOf(rows: readonly Row[]): Prefix[] {
-  const rowsByPrefix = new Map<string, Row[]>();
-  for (const row of rows) {
-    for (const prefix of row.prefixes) {
-      const known = rowsByPrefix.get(prefix);
-      if (known === undefined) rowsByPrefix.set(prefix, [row]);
-      else known.push(row);
+function listedBy(rows: readonly Row[]): Listed[] {
+  const found = new Map<string, Listed>();
+  rows.forEach(({ prefixes }, number) => {
+    for (const prefix of prefixes) {
+      // In the order of places: with the slash at their end.
+      const place = `${prefix.prefix}/`;
+      const known = found.get(place);
+      if (known === undefined) found.set(place, { prefix, rows: [number], outer: undefined });
+      else known.rows.push(number);
     }
-  }
-  // In the order of places: as if with the slash at their end.
-  const places = [...rowsByPrefix.keys()].map((text) => `${text}/`).sort();
-  const texts = places.map((place) => place.slice(0, -1));
-  const found: Prefix[] = [];
-  walkNested<Prefix | undefined>(texts, undefined, (outer, text) => {
-    const prefix = { text, rows: rowsByPrefix.get(text) ?? [], outer };
-    found.push(prefix);
-    return prefix;
   });
-  return found;
+  const listed = [...found.keys()].sort().flatMap((place) => found.get(place) ?? []);
+  const prefixes = listed.map(({ prefix }) => prefix.prefix);
+  walkNested<Listed | undefined>(prefixes, undefined, (outer, _, i) => {
+    const one = listed[i];
+    if (one !== undefined) one.outer = outer;
+    return one;
+  });
+  return listed;
 }
 
-function groupsOf(rows: readonly Row[], prefixes: readonly Prefix[]): Group[] {
-  const groups = new Map<Row, Group>(rows.map((row) => [row, { rows: [row], prefixes: [] }]));
-  for (const prefix of prefixes) {
-    const related =
-      prefix.outer === undefined ? prefix.rows : [...prefix.rows, ...prefix.outer.rows];
-    const joined = new Set(related.flatMap((row) => groups.get(row) ?? []));
-    // The largest takes the others in, so that no row moves more often than a logarithm of them.
-    const [largest, ...others] = [...joined].sort((a, b) => b.rows.length - a.rows.length);
-    if (largest === undefined) continue;
-    for (const other of others) {
-      // Not as arguments of one push, of which the stack takes some 100,000.
-      for (const one of other.prefixes) largest.prefixes.push(one);
-      for (const row of other.rows) {
-        largest.rows.push(row);
-        groups.set(row, largest);
-      }
+/** Joins rows that list the same prefix, or one inside that of the other. */
+function groupsOf(count: number, listed: readonly Listed[]): Group[] {
+  // Of each row another one of its group, or itself: following them ends at the same row for all.
+  const next = Array.from({ length: count }, (_, row) => row);
+  const lastOf = (row: number): number => {
+    let last = row;
+    while (next[last] !== last) last = next[last] ?? last;
+    for (let at = row; at !== last; ) {
+      const following = next[at] ?? last;
+      next[at] = last;
+      at = following;
     }
-    largest.prefixes.push(prefix);
+    return last;
+  };
+  for (const { rows, outer } of listed) {
+    const first = lastOf(rows[0] ?? 0);
+    for (const row of rows) next[lastOf(row)] = first;
+    if (outer !== undefined) next[lastOf(outer.rows[0] ?? 0)] = first;
   }
-  return [...new Set(groups.values())];
+  const groups = new Map<number, Group>();
+  for (let row = 0; row < count; row++) {
+    const group = groups.get(lastOf(row));
+    if (group === undefined) groups.set(lastOf(row), { rows: [row], listed: [] });
+    else group.rows.push(row);
+  }
+  for (const one of listed) groups.get(lastOf(one.rows[0] ?? 0))?.listed.push(one);
+  return [...groups.values()];
 }
 
-function gridOf({ rows, prefixes }: Group, barePaths: boolean): Grid {
-  const bits = new Map(rows.map((row, i) => [row, 1 << i]));
-  const allowedAt = new Map<Prefix | undefined, number>();
-  const columns = new Map<string, { required: number; allowed: number; prefixes: string[] }>();
-  for (const prefix of prefixes) {
+function gridOf(
+  rows: readonly Row[],
+  numbers: readonly number[],
+  listed: readonly Listed[],
+  barePaths: boolean,
+): Grid {
+  const bits = new Map(numbers.map((number, i) => [number, 1 << i]));
+  const allowedAt = new Map<Listed | undefined, number>();
+  const columns = new Map<
+    string,
+    { required: number; allowed: number; prefixes: ListedPrefix[] }
+  >();
+  for (const one of listed) {
     let required = 0;
-    for (const row of prefix.rows) required |= bits.get(row) ?? 0;
-    const allowed = required | (allowedAt.get(prefix.outer) ?? 0);
-    allowedAt.set(prefix, allowed);
+    for (const number of one.rows) required |= bits.get(number) ?? 0;
+    const allowed = required | (allowedAt.get(one.outer) ?? 0);
+    allowedAt.set(one, allowed);
     const kind = `${required} ${allowed}`;
     const column = columns.get(kind) ?? { required, allowed, prefixes: [] };
-    column.prefixes.push(prefix.text);
+    column.prefixes.push(one.prefix);
     columns.set(kind, column);
   }
   return {
     rows: rows.map(({ buckets }) => namesOf(buckets)),
-    columns: [...columns.values()].map(({ required, allowed, prefixes }) => ({
-      ...namesOf(listPatternsOf(prefixes, barePaths)),
-      required,
-      allowed,
-    })),
+    columns: [...columns.values()].map(({ required, allowed, prefixes }) =>
+      columnOf(required, allowed, listPatternsOf(prefixes, barePaths)),
+    ),
   };
+}
+
+/** Field by field, as spreading takes longer than all else that one bucket's list needs. */
+function columnOf(required: number, allowed: number, { names, length }: Names): Column {
+  return { required, allowed, names, length };
 }

@@ -74,8 +74,8 @@ export function parseLocations(
   const invalid: SessionPolicyIssue[] = [];
   const outside: SessionPolicyIssue[] = [];
   for (const { uris, access, accesses } of readLists(locations)) {
-    for (const [i, uri] of uris.entries()) {
-      if (invalid.length + outside.length >= MOST_ISSUES) break;
+    for (let i = 0; i < uris.length && invalid.length + outside.length < MOST_ISSUES; i++) {
+      const uri = uris[i];
       const known = typeof uri === "string" ? asked.get(uri) : undefined;
       if (known !== undefined) {
         known.accesses |= accesses;
@@ -143,30 +143,30 @@ export function placesByBucket(
   asked: readonly Pick<PlaceAccess, "place" | "accesses">[],
 ): readonly BucketPlaces[] {
   const buckets: { bucket: string; root: number; prefixes: string[]; accesses: number[] }[] = [];
-  // Text sorts faster than objects. No place holds a control character, so the accesses behind it
-  // leave the order of places as it is.
-  const texts = asked.map(({ place, accesses }) => place + String.fromCharCode(accesses)).sort();
   let head = NO_PLACE;
   let last: (typeof buckets)[number] | undefined;
-  for (const text of texts) {
-    if (last === undefined || !text.startsWith(head)) {
-      head = text.slice(0, text.indexOf("/") + 1);
+  let before = NO_PLACE;
+  for (const { place, accesses } of [...asked].sort(byPlace)) {
+    if (last === undefined || !place.startsWith(head)) {
+      head = place.slice(0, place.indexOf("/") + 1);
       last = { bucket: head.slice(0, -1), root: 0, prefixes: [], accesses: [] };
       buckets.push(last);
     }
-    const accesses = text.charCodeAt(text.length - 1);
-    const prefix = text.slice(head.length, -2);
-    const { prefixes } = last;
-    if (text.length === head.length + 1) {
+    if (place.length === head.length) {
       last.root |= accesses;
-    } else if (prefixes.length > 0 && prefixes[prefixes.length - 1] === prefix) {
-      last.accesses[prefixes.length - 1] = (last.accesses[prefixes.length - 1] ?? 0) | accesses;
+    } else if (place === before) {
+      last.accesses.push((last.accesses.pop() ?? 0) | accesses);
     } else {
-      prefixes.push(prefix);
+      last.prefixes.push(place.slice(head.length, -1));
       last.accesses.push(accesses);
     }
+    before = place;
   }
   return buckets;
+}
+
+function byPlace(a: { readonly place: string }, b: { readonly place: string }): number {
+  return a.place < b.place ? -1 : a.place === b.place ? 0 : 1;
 }
 
 /**
@@ -234,7 +234,8 @@ function isAccess(name: string): name is Access {
  * such as Ceph accepts; control characters and lone surrogates cannot be part of a key that S3 and
  * XML can hold; everything else in the prefix is literal, `%`, `//`, `.` and `..` included.
  */
-const LOCATION = /^[sS]3[aAnN]?:\/\/([A-Za-z0-9._-]{3,255})(?:\/([^\p{Cc}\p{Cs}]*))?$/u;
+const LOCATION =
+  /^[sS]3[aAnN]?:\/\/(?!\d+\.\d+\.\d+\.\d+(?:\/|$))[A-Za-z0-9._-]{3,255}(?:\/[^\p{Cc}\p{Cs}]*)?$/u;
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 const MOST_KEY_BYTES = 1024;
 /** More than any location has; what is longer is not even looked at. */
@@ -242,13 +243,17 @@ const MOST_URI = 2 * MOST_KEY_BYTES;
 
 /** The place of a location; undefined if there is something wrong with it. */
 export function placeOf(uri: string, onAws = true): string | undefined {
-  if (uri.length > MOST_URI) return undefined;
-  const match = LOCATION.exec(uri);
-  if (match === null) return undefined;
-  const [, bucket = "", prefix = ""] = match;
-  if (IP_ADDRESS.test(bucket) || bucketFault(bucket, onAws) !== undefined) return undefined;
-  if (prefix.length * 3 > MOST_KEY_BYTES && prefixBytes(prefix) > MOST_KEY_BYTES) return undefined;
-  return prefix === "" || prefix.endsWith("/") ? `${bucket}/${prefix}` : `${bucket}/${prefix}/`;
+  if (uri.length > MOST_URI || !LOCATION.test(uri)) return undefined;
+  const start = uri.indexOf("/") + "//".length;
+  const slash = uri.indexOf("/", start);
+  const bucket = slash < 0 ? uri.slice(start) : uri.slice(start, slash);
+  if (bucketFault(bucket, onAws) !== undefined) return undefined;
+  if (slash < 0) return `${bucket}/`;
+  const prefixLength = uri.length - slash - 1;
+  if (prefixLength * 3 > MOST_KEY_BYTES && prefixBytes(uri.slice(slash + 1)) > MOST_KEY_BYTES) {
+    return undefined;
+  }
+  return uri.endsWith("/") ? uri.slice(start) : `${uri.slice(start)}/`;
 }
 
 /** UTF-8 bytes of a prefix, one trailing slash left out: it makes no difference to the place. */

@@ -60,7 +60,7 @@ const KEY_FIELDS = ["currentKmsKey", "encryptionKeys", "allowedKmsKeys", "decryp
 /** What the keys of each field take, in the policy's own names. */
 function keyIssues({ config }: Session): SessionPolicyIssue[] {
   return KEY_FIELDS.flatMap((field) => {
-    const keys = config.keys.filter((key) => key.field === field);
+    const keys = config.keys.filter(({ path }) => path[0] === field);
     if (keys.length === 0) return [];
     const taken = keys.reduce((sum, { arn }) => sum + serializedLength(arn), 0);
     return [

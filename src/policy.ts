@@ -38,6 +38,22 @@ export function escapePattern(literal: string): string {
   return literal.replace(SPECIAL, (character) => `\${${character}}`);
 }
 
+/** A literal as it stands in a pattern, and its serialized length without quotes. */
+export interface Pattern {
+  readonly text: string;
+  readonly length: number;
+}
+
+/** What neither a pattern nor JSON escapes; nearly every prefix is of this kind. */
+const LITERAL = /^[ !#%-)+->@-[\]-~\xa1-\xff]*$/;
+
+/** Makes a pattern that matches one text only, and measures it. */
+export function patternOf(literal: string): Pattern {
+  if (LITERAL.test(literal)) return { text: literal, length: literal.length };
+  const text = escapePattern(literal);
+  return { text, length: serializedLength(text) - '""'.length };
+}
+
 const RAW = /^[\x20-\x7e\xa1-\xff]*$/;
 const NOT_RAW = /[^\x20-\x7e\xa1-\xff]/g;
 

@@ -72,10 +72,20 @@ export function keyStatements(grants: readonly KeyGrant[]): KeyStatements {
       const condition = viaService && { StringEquals: { "kms:ViaService": viaService } };
       return allow(copyOf(actions), copyOf(keys), condition || undefined);
     });
-  // No key's ARN has a character that needs an escape. A list has a comma less than statements, and
-  // two brackets more.
-  const length = named.length === 0 ? 0 : JSON.stringify(statements()).length - 1;
+  let length = 0;
+  for (const { actions, keys, viaService } of named) {
+    length += FRAME + lengthOf(actions) + lengthOf(keys);
+    if (viaService !== undefined) length += VIA_SERVICE + lengthOf(viaService);
+  }
   return { statements, length };
+}
+
+const VIA_SERVICE = ',"Condition":{"StringEquals":{"kms:ViaService":}}'.length;
+
+/** The serialized length of names without a character that needs an escape, as those for keys are. */
+function lengthOf(names: OneOrMany): number {
+  if (typeof names === "string") return names.length + '""'.length;
+  return names.reduce((sum, name) => sum + name.length + '"",'.length, "[]".length) - ",".length;
 }
 
 function copyOf(names: OneOrMany): OneOrMany {

@@ -91,8 +91,6 @@ const shape = z.object({
   decryptionKeys: z.nullish(keys),
 });
 
-type KeyField = (typeof KEY_FIELDS)[number];
-
 type Shape = z.infer<typeof shape>;
 
 const FIELDS = Object.keys(shape.shape) as (keyof Shape)[];
@@ -137,8 +135,8 @@ function custom({ path, message }: SessionPolicyIssue) {
 /** A configured key, and whether new data is encrypted with it. */
 export interface KmsKey extends KmsKeyArn {
   readonly encrypts: boolean;
-  /** The field that first names it. */
-  readonly field: KeyField;
+  /** Where the configuration first names it: the field, and the index in a list. */
+  readonly path: SessionPolicyIssue["path"];
 }
 
 /** What a policy needs to know of a storage configuration. */
@@ -304,21 +302,21 @@ function readConfig(input: Shape): {
     wrong(["roleArn"], "must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.");
   }
 
-  const found = new Map<string, { readonly key: KmsKey; readonly path: (string | number)[] }>();
-  const readKey = (arn: string, encrypts: boolean, field: KeyField, path: (string | number)[]) => {
+  const found = new Map<string, KmsKey>();
+  const readKey = (arn: string, encrypts: boolean, path: SessionPolicyIssue["path"]) => {
     if (found.has(arn)) return;
     const key = parseKmsKeyArn(arn, onAws);
     if (typeof key === "string") wrong(path, key);
-    else found.set(arn, { key: { ...key, encrypts, field }, path });
+    else found.set(arn, { arn, partition: key.partition, region: key.region, encrypts, path });
   };
   if (input.kmsUnavailable !== true) {
     if (input.currentKmsKey != null) {
-      readKey(input.currentKmsKey, true, "currentKmsKey", ["currentKmsKey"]);
+      readKey(input.currentKmsKey, true, ["currentKmsKey"]);
     }
     for (const field of ["encryptionKeys", "allowedKmsKeys", "decryptionKeys"] as const) {
       const encrypts = field === "encryptionKeys";
       for (const [i, arn] of (input[field] ?? []).entries()) {
-        readKey(arn, encrypts, field, [field, i]);
+        readKey(arn, encrypts, [field, i]);
       }
     }
   }
@@ -327,10 +325,10 @@ function readConfig(input: Shape): {
   // Behind another store neither region nor keys tell the partition: such stores know aws only.
   const home =
     role?.partition ||
-    (onAws ? partitionOfRegion(input.region ?? "") || first?.key.partition : undefined) ||
+    (onAws ? partitionOfRegion(input.region ?? "") || first?.partition : undefined) ||
     "aws";
-  for (const { key, path } of onAws ? found.values() : []) {
-    if (key.partition === home) continue;
+  for (const { partition, path } of onAws ? found.values() : []) {
+    if (partition === home) continue;
     wrong(
       path,
       "is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition: configure one of that.",
@@ -350,7 +348,7 @@ function readConfig(input: Shape): {
     config: {
       partition: isAwsPartition(home) ? home : "aws",
       onAws,
-      keys: [...found.values()].map(({ key }) => key).sort((a, b) => (a.arn < b.arn ? -1 : 1)),
+      keys: [...found.values()].sort((a, b) => (a.arn < b.arn ? -1 : 1)),
       allowedPlaces: allowed && outermost(allowed),
       polaris: polarisConfig(input, role?.polaris),
     },
