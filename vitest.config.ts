@@ -9,7 +9,12 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/server/**", "test/runtimes/**", "test/engines/catalog.test.ts"],
+    exclude: [
+      "test/server/**",
+      "test/runtimes/**",
+      "test/polaris/**",
+      "test/engines/catalog.test.ts",
+    ],
     // Vitest leaves a core free by default: of two, half.
     maxWorkers: 2,
     testTimeout: 60_000,

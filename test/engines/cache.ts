@@ -1,9 +1,8 @@
 /** What engines need, in a folder that git ignores: a venv from PyPI, jars from Maven Central. */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { has, installPackages, mayInstall } from "../support/machine.ts";
+import { prepared } from "../support/prepared.js";
 
 export const HERE = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = `${HERE}.cache/`;
@@ -12,22 +11,14 @@ function run(command: string, ...args: string[]): void {
   execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-/** Prepares a folder of the cache once for each version of the file that pins what is in it. */
-function prepared(name: string, pinned: string, prepare: (dir: string) => void): string {
-  const digest = createHash("sha256").update(readFileSync(pinned)).digest("hex").slice(0, 16);
-  const dir = `${CACHE}${name}-${digest}/`;
-  if (existsSync(`${dir}done`)) return dir;
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
-  prepare(dir);
-  writeFileSync(`${dir}done`, "");
-  return dir;
+function cached(name: string, pinned: string, prepare: (dir: string) => void): string {
+  return prepared(`${CACHE}${name}`, pinned, prepare);
 }
 
 /** Returns the path of a Python that has the pinned packages. */
 export function python(): string {
   const requirements = `${HERE}python/requirements.txt`;
-  const dir = prepared("python", requirements, (dir) => {
+  const dir = cached("python", requirements, (dir) => {
     if (!has("python3")) {
       if (!mayInstall()) throw new Error("The Python engines need python3 and its venv module.");
       installPackages(["python3", "python3-venv"]);
@@ -41,7 +32,7 @@ export function python(): string {
 /** Returns what starts the program against Iceberg's Java API: jars from Maven Central, compiled here. */
 export function java(): string[] {
   const pom = `${HERE}java/pom.xml`;
-  const jars = prepared("java", pom, (dir) => {
+  const jars = cached("java", pom, (dir) => {
     if (!["javac", "mvn"].every(has)) {
       if (!mayInstall()) throw new Error("The Java API needs a JDK from 17 on, and Maven.");
       installPackages(["openjdk-17-jdk-headless", "maven"]);
@@ -50,7 +41,7 @@ export function java(): string[] {
     run("mvn", "-q", "-B", "-f", pom, goal, "-DincludeScope=runtime", `-DoutputDirectory=${dir}`);
   });
   const source = `${HERE}java/JavaApi.java`;
-  const classes = prepared("classes", source, (dir) => {
+  const classes = cached("classes", source, (dir) => {
     run("javac", "-nowarn", "-d", dir, "-cp", `${jars}*`, source);
   });
   const options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
