@@ -1,127 +1,236 @@
-// One run, side by side: this library, JSON.stringify of its result as the floor, and its peers.
+/**
+ * Measures in one run, side by side: this library, JSON.stringify of its result as the floor, its peers.
+ *
+ * The tasks of a shape take turns, a batch each of about half a millisecond, so that whatever else the
+ * machine does befalls all of them. A ratio is the median of the rounds' ratios.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Stack } from "aws-cdk-lib";
 import { PolicyDocument, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Statement } from "iam-floyd";
-import { Bench } from "tinybench";
 import {
+  buildAssumeRoleRequest,
   buildSessionPolicy,
+  cacheKey,
   createSessionPolicyBuilder,
+  planSessionPolicies,
   serializePolicy,
 } from "../../dist/index.js";
+import { timeGenerator } from "../polaris/generator.js";
+import { nested, shapes, sharing, storageConfig, tables } from "./shapes.js";
 
 const ROOT = new URL("../../", import.meta.url);
-const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
-const config = {
-  storageType: "S3",
-  allowedLocations: ["s3://acme-lakehouse/warehouse/"],
-  roleArn: "arn:aws:iam::123456789012:role/polaris",
-  region: "us-west-2",
-  externalId: "quickstart-external-id",
-  currentKmsKey: KEY,
-  allowedKmsKeys: [
-    "arn:aws:kms:us-west-2:123456789012:key/0f9e8d7c-5555-6666-7777-888888888888",
-    "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
-  ],
-};
+const FLOOR = "JSON.stringify";
 const unlimited = { maxLength: Number.POSITIVE_INFINITY };
 const all = (uris) => ({ read: uris, list: uris, write: uris, delete: uris });
-const tables = (count) =>
-  Array.from(
-    { length: count },
-    (_, i) => `s3://acme-lakehouse/warehouse/sales/orders_${String(i).padStart(6, "0")}`,
-  );
 
-/** The grants of a session as whoever writes them by hand would group them. */
-function grantsOf(uris) {
-  const objects = uris.map((uri) => `arn:aws:s3:::${uri.slice("s3://".length)}/*`);
-  const prefixes = uris.map((uri) => `${uri.slice("s3://acme-lakehouse/".length)}/*`);
-  return { objects, prefixes, bucket: "arn:aws:s3:::acme-lakehouse" };
+/** The grants of a session as whoever writes them by hand would list them. */
+function grantsOf(locations) {
+  const uris = Object.values(locations).flat();
+  const arn = (uri) => `arn:aws:s3:::${uri.slice("s3://".length)}`;
+  const bucketOf = (uri) => uri.split("/")[2];
+  const buckets = [...new Set(uris.map(bucketOf))];
+  const listed = new Map();
+  for (const uri of locations.list ?? []) {
+    const bucket = bucketOf(uri);
+    if (!listed.has(bucket)) listed.set(bucket, []);
+    listed.get(bucket).push(uri);
+  }
+  return {
+    objects: [
+      ["s3:GetObject", locations.read],
+      ["s3:PutObject", locations.write],
+      ["s3:DeleteObject", locations.delete],
+    ].flatMap(([action, list = []]) =>
+      list.length === 0 ? [] : [{ action, resources: list.map((uri) => `${arn(uri)}/*`) }],
+    ),
+    buckets: buckets.map((bucket) => `arn:aws:s3:::${bucket}`),
+    lists: [...listed].map(([bucket, list]) => ({
+      bucket: `arn:aws:s3:::${bucket}`,
+      prefixes: list.map((uri) => `${uri.split("/").slice(3).join("/")}/*`),
+    })),
+    writes: (locations.write ?? []).length > 0,
+  };
 }
-/** Both peers take resources as arguments of a call, and the stack holds only so many. */
-function chunks(all) {
-  const size = 10_000;
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) =>
-    all.slice(i * size, (i + 1) * size),
-  );
-}
+
 const VIA = "s3.us-west-2.amazonaws.com";
+const { currentKmsKey, allowedKmsKeys } = storageConfig;
 
-function cdk(uris) {
-  const { objects, prefixes, bucket } = grantsOf(uris);
+function cdk(locations) {
+  const { objects, buckets, lists, writes } = grantsOf(locations);
   const conditions = { StringEquals: { "kms:ViaService": VIA } };
+  const current = writes ? ["kms:Decrypt", "kms:GenerateDataKey"] : ["kms:Decrypt"];
   const statements = [
-    { actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources: objects },
-    { actions: ["s3:GetBucketLocation"], resources: [bucket] },
-    {
+    ...objects.map(({ action, resources }) => ({ actions: [action], resources })),
+    { actions: ["s3:GetBucketLocation"], resources: buckets },
+    ...lists.map(({ bucket, prefixes }) => ({
       actions: ["s3:ListBucket"],
       resources: [bucket],
       conditions: { StringLike: { "s3:prefix": prefixes } },
-    },
-    { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [KEY], conditions },
-    { actions: ["kms:Decrypt"], resources: config.allowedKmsKeys, conditions },
-  ].map(({ resources, ...statement }) => {
-    const made = new PolicyStatement(statement);
-    for (const some of chunks(resources)) made.addResources(...some);
-    return made;
-  });
+    })),
+    { actions: current, resources: [currentKmsKey], conditions },
+    { actions: ["kms:Decrypt"], resources: allowedKmsKeys, conditions },
+  ].map((statement) => new PolicyStatement(statement));
   return new Stack().resolve(new PolicyDocument({ minimize: true, statements }));
 }
 
-function floyd(uris) {
-  const { objects, prefixes, bucket } = grantsOf(uris);
+const FLOYD = {
+  "s3:GetObject": "toGetObject",
+  "s3:PutObject": "toPutObject",
+  "s3:DeleteObject": "toDeleteObject",
+};
+
+function floyd(locations) {
+  const { objects, buckets, lists, writes } = grantsOf(locations);
   const { S3, Kms } = Statement;
+  const encrypting = new Kms().allow().toDecrypt();
+  if (writes) encrypting.toGenerateDataKey();
   return {
     Version: "2012-10-17",
     Statement: [
-      chunks(objects).reduce(
-        (statement, some) => statement.on(...some),
-        new S3().allow().toGetObject().toPutObject().toDeleteObject(),
+      ...objects.map(({ action, resources }) =>
+        new S3()
+          .allow()
+          [FLOYD[action]]()
+          .on(...resources),
       ),
-      new S3().allow().toGetBucketLocation().on(bucket),
-      new S3().allow().toListBucket().on(bucket).ifPrefix(prefixes),
-      new Kms().allow().toDecrypt().toGenerateDataKey().on(KEY).ifViaService(VIA, "StringEquals"),
+      new S3()
+        .allow()
+        .toGetBucketLocation()
+        .on(...buckets),
+      ...lists.map(({ bucket, prefixes }) =>
+        new S3().allow().toListBucket().on(bucket).ifPrefix(prefixes),
+      ),
+      encrypting.on(currentKmsKey).ifViaService(VIA, "StringEquals"),
       new Kms()
         .allow()
         .toDecrypt()
-        .on(...config.allowedKmsKeys)
+        .on(...allowedKmsKeys)
         .ifViaService(VIA, "StringEquals"),
     ].map((statement) => statement.toJSON()),
   };
 }
 
-async function measure(count) {
-  const uris = tables(count);
-  const locations = all(uris);
-  const prepared = createSessionPolicyBuilder(config, unlimited);
-  // Servers pass no options; only what is too long for STS needs one.
-  const options = count >= 20 ? unlimited : undefined;
-  const policy = prepared(locations);
-  const tasks = {
-    "JSON.stringify": () => JSON.stringify(policy),
-    "prepared builder": () => prepared(locations),
-    buildSessionPolicy: () => buildSessionPolicy(config, locations, options),
-    serializePolicy: () => serializePolicy(policy),
-    "AWS CDK, minimize": () => cdk(uris),
-    // It takes time to the square of the resources: 10 s for 20,000, and so minutes for 100,000.
-    ...(count <= 1000 ? { "iam-floyd": () => floyd(uris) } : {}),
-  };
-  const bench = new Bench({ time: 400, iterations: 12, warmupTime: 200, warmupIterations: 5 });
-  for (const [name, task] of Object.entries(tasks)) bench.add(name, task);
-  await bench.run();
-  const medians = Object.fromEntries(
-    bench.tasks.map(({ name, result }) => {
-      if (result.state !== "completed") throw result.error ?? new Error(name);
-      return [name, result.latency.p50 * 1000];
-    }),
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+/** Microseconds a call. */
+function batch(task, calls) {
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < calls; i++) task();
+  return Number(process.hrtime.bigint() - start) / calls / 1000;
+}
+
+/** Lets the tasks take turns until the time is over; what takes longer than it still has three turns. */
+function inTurns(tasks, milliseconds) {
+  const sizes = tasks.map(([, task]) => {
+    const warm = Date.now() + 150;
+    while (Date.now() < warm) task();
+    let calls = 1;
+    while (batch(task, calls) * calls < 500 && calls < 100_000) calls *= 2;
+    return calls;
+  });
+  const rounds = [];
+  const end = Date.now() + milliseconds;
+  do rounds.push(tasks.map(([, task], i) => batch(task, sizes[i])));
+  while (Date.now() < end || rounds.length < 3);
+  return Object.fromEntries(
+    tasks.map(([name], i) => [
+      name,
+      {
+        microseconds: median(rounds.map((times) => times[i])),
+        timesFloor: median(rounds.map((times) => times[i] / times[0])),
+      },
+    ]),
   );
-  return { count, medians };
+}
+
+function measure({ name, locations, limit }) {
+  const prepared = createSessionPolicyBuilder(storageConfig, unlimited);
+  const policy = prepared(locations);
+  const count = new Set(Object.values(locations).flat()).size;
+  // Servers pass no options; only what is too long for STS needs one.
+  const fits = serializePolicy(policy).length <= 2048;
+  const options = fits ? undefined : unlimited;
+  const tasks = [
+    [FLOOR, () => JSON.stringify(policy)],
+    ["prepared builder", () => prepared(locations)],
+    ["buildSessionPolicy", () => buildSessionPolicy(storageConfig, locations, options)],
+    ["serializePolicy", () => serializePolicy(policy)],
+  ];
+  if (fits) {
+    tasks.push(
+      ["buildAssumeRoleRequest", () => buildAssumeRoleRequest(storageConfig, locations)],
+      ["cacheKey", () => cacheKey(storageConfig, locations)],
+    );
+  }
+  // Both take resources as arguments of a call, and the stack holds only so many.
+  if (count <= 1000) {
+    tasks.push(["AWS CDK, minimize", () => cdk(locations)], ["iam-floyd", () => floyd(locations)]);
+  }
+  process.stderr.write(`${name}\n`);
+  return { name, locations: count, limit, tasks: inTurns(tasks, 1500) };
+}
+
+/** Milliseconds by size: of what must not take longer than about in proportion. */
+function growth() {
+  const attempt = (locations) => {
+    try {
+      buildSessionPolicy(storageConfig, locations);
+    } catch {}
+  };
+  const anywhere = { ...storageConfig, allowedLocations: null };
+  const rows = [
+    [
+      "nested in every way, copies",
+      [1, 2, 4, 8, 16],
+      nested,
+      (locations) => buildSessionPolicy(storageConfig, locations, unlimited),
+    ],
+    ["… the error for a policy that is too long", [1, 2, 4, 8, 16], nested, attempt],
+    [
+      "… planSessionPolicies",
+      [1, 2, 4, 8, 16],
+      nested,
+      (locations) => planSessionPolicies(storageConfig, locations),
+    ],
+    [
+      "buckets that share prefixes, lists",
+      [125, 250, 500, 1000, 2000, 4000],
+      sharing,
+      (locations) => buildSessionPolicy(anywhere, locations, unlimited),
+    ],
+    [
+      "… planSessionPolicies",
+      [125, 250, 500, 1000, 2000, 4000],
+      sharing,
+      (locations) => planSessionPolicies(anywhere, locations),
+    ],
+    [
+      "tables, planSessionPolicies",
+      [1000, 2000, 4000, 8000, 16_000],
+      (count) => all(tables(count)),
+      (locations) => planSessionPolicies(storageConfig, locations),
+    ],
+    [
+      "tables, the error for a policy that is too long",
+      [1000, 2000, 4000, 8000, 16_000],
+      (count) => all(tables(count)),
+      attempt,
+    ],
+  ];
+  return rows.map(([name, sizes, make, run]) => ({
+    name,
+    sizes,
+    milliseconds: sizes.map((size) => {
+      const locations = make(size);
+      return median([0, 1, 2].map(() => batch(() => run(locations), 1))) / 1000;
+    }),
+  }));
 }
 
 function memory() {
-  const uris = tables(100_000);
-  const locations = all(uris);
-  const prepared = createSessionPolicyBuilder(config, unlimited);
+  const locations = all(tables(100_000));
+  const prepared = createSessionPolicyBuilder(storageConfig, unlimited);
   globalThis.gc?.();
   const before = process.memoryUsage().heapUsed;
   const policy = prepared(locations);
@@ -130,11 +239,12 @@ function memory() {
 }
 
 function capacity(name) {
+  const config = { ...storageConfig, allowedLocations: null, allowedKmsKeys: [] };
   let count = 0;
   for (;;) {
     const uris = Array.from({ length: count + 1 }, (_, i) => name(String(i).padStart(2, "0")));
     try {
-      buildSessionPolicy({ ...config, allowedLocations: null, allowedKmsKeys: [] }, all(uris));
+      buildSessionPolicy(config, all(uris));
     } catch {
       return count;
     }
@@ -148,19 +258,38 @@ function lengthRatio() {
   const ratios = JSON.parse(readFileSync(file, "utf8")).flatMap((vector) => {
     if (vector.policy === undefined || vector.id === "bad/scheme-only") return [];
     const locations = { ...vector.locations, delete: vector.locations.write };
-    const ours = serializePolicy(buildSessionPolicy(vector.storageConfig, locations, unlimited));
-    return [ours.length / JSON.stringify(vector.policy).length];
+    try {
+      const ours = serializePolicy(buildSessionPolicy(vector.storageConfig, locations, unlimited));
+      return [ours.length / JSON.stringify(vector.policy).length];
+    } catch {
+      // What we refuse and Polaris takes has no policy to compare.
+      return [];
+    }
   });
-  ratios.sort((a, b) => a - b);
-  return { vectors: ratios.length, median: ratios[Math.floor(ratios.length / 2)] };
+  return { vectors: ratios.length, median: median(ratios) };
 }
 
-const results = [];
-for (const count of [1, 2, 20, 1000, 100_000]) results.push(await measure(count));
+const results = shapes.map(measure);
+// Polaris' own generator on the same sessions, where there are a JDK and Maven.
+const polaris = await timeGenerator(
+  shapes.map(({ locations }) => ({
+    storageConfig,
+    locations: { ...locations, delete: undefined },
+  })),
+);
+for (const [i, nanoseconds] of polaris?.entries() ?? []) {
+  const { tasks } = results[i];
+  const microseconds = nanoseconds / 1000;
+  tasks["Polaris 1.7.0 (Java)"] = {
+    microseconds,
+    timesFloor: microseconds / tasks[FLOOR].microseconds,
+  };
+}
 const found = {
   date: new Date().toISOString().slice(0, 10),
   node: process.version,
-  medianMicroseconds: Object.fromEntries(results.map((r) => [r.count, r.medians])),
+  shapes: results,
+  growth: growth(),
   megabytesFor100000: memory(),
   capacity: {
     short: capacity((n) => `s3://wh-bucket/db/table_${n}`),
@@ -172,32 +301,43 @@ const found = {
   lengthOfPolaris: lengthRatio(),
 };
 
-const names = Object.keys(results[0].medians);
-const cell = (r, name) => {
-  const median = r.medians[name];
-  if (median === undefined) return "–";
-  const ratio = median / r.medians["JSON.stringify"];
-  return `${median < 1000 ? `${median.toFixed(1)} µs` : `${(median / 1000).toFixed(1)} ms`} (${ratio.toFixed(2)})`;
+const round = (number) =>
+  number < 10 ? number.toFixed(1) : Math.round(number).toLocaleString("en");
+const time = (microseconds) =>
+  microseconds < 1000 ? `${round(microseconds)} µs` : `${round(microseconds / 1000)} ms`;
+const cell = ({ tasks }, name) => {
+  const task = tasks[name];
+  if (task === undefined) return "–";
+  return name === FLOOR
+    ? time(task.microseconds)
+    : `${time(task.microseconds)} (${round(task.timesFloor)})`;
 };
-const time = (count, name) => found.medianMicroseconds[count][name];
-const growth = time(100_000, "prepared builder") / time(1000, "prepared builder");
-const table = `Measured on ${found.date} with Node ${found.node}: median time, and in parentheses its ratio to JSON.stringify of the same policy.
+const names = [...new Set(results.flatMap(({ tasks }) => Object.keys(tasks)))];
+const worstLast = [...results].sort(
+  (a, b) => a.tasks["prepared builder"].timesFloor - b.tasks["prepared builder"].timesFloor,
+);
+const table = `Measured on ${found.date} with Node ${found.node}: median time, and in parentheses how many times JSON.stringify of the same policy that is.
 
-| locations | ${names.join(" | ")} |
+| session | ${names.join(" | ")} |
 | --- | ${names.map(() => "---").join(" | ")} |
-${results.map((r) => `| ${r.count.toLocaleString("en")} | ${names.map((name) => cell(r, name)).join(" | ")} |`).join("\n")}
+${worstLast.map((r) => `| ${r.name} | ${names.map((name) => cell(r, name)).join(" | ")} |`).join("\n")}
 
-| | measured | target |
-| --- | --- | --- |
-| prepared builder, 100,000 locations by 1,000 | ${growth.toFixed(0)}-fold | at most 130-fold |
-| memory for 100,000 locations | ${found.megabytesFor100000.toFixed(0)} MB | under 200 MB |
-| short tables in a session (Polaris: 15) | ${found.capacity.short} | at least 27 |
-| long tables in a session (Polaris: 5) | ${found.capacity.long} | at least 8 |
-| length by that of Polaris' policy, median of ${found.lengthOfPolaris.vectors} vectors | ${(100 * found.lengthOfPolaris.median).toFixed(1)} % | at most 84 % |
+Growth, in milliseconds:
+
+| | size: milliseconds |
+| --- | --- |
+${found.growth.map(({ name, sizes, milliseconds }) => `| ${name} | ${sizes.map((size, i) => `${size.toLocaleString("en")}: ${round(milliseconds[i])}`).join(", ")} |`).join("\n")}
+
+| | |
+| --- | --- |
+| memory for 100,000 locations | ${round(found.megabytesFor100000)} MB |
+| short tables in a session (Polaris: 15) | ${found.capacity.short} |
+| long tables in a session (Polaris: 5) | ${found.capacity.long} |
+| length by that of Polaris' policy, median of ${found.lengthOfPolaris.vectors} vectors | ${(100 * found.lengthOfPolaris.median).toFixed(1)} % |
 `;
 process.stdout.write(table);
 mkdirSync(new URL("reports/", ROOT), { recursive: true });
-const figures = `${JSON.stringify(found, null, 2)}\n`;
+const figures = `${JSON.stringify(found, (_, value) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value), 2)}\n`;
 writeFileSync(new URL("reports/benchmarks.json", ROOT), figures);
 // The charts of the page are drawn from this copy, which is committed as the page is.
 writeFileSync(new URL("docs/benchmarks.json", ROOT), figures);

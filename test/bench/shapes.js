@@ -111,3 +111,14 @@ export const shapes = [
     limit: [200, 200],
   },
 ];
+
+/** `count` buckets, each listed under three prefixes of its own and three that its neighbours have. */
+export function sharing(count) {
+  const list = Array.from({ length: count }, (_, bucket) =>
+    [0, 1, 2].flatMap((i) => [
+      `s3://bucket-${bucket}/own-${bucket}-${i}`,
+      `s3://bucket-${bucket}/shared-${(bucket >> 1) + i}`,
+    ]),
+  ).flat();
+  return { list };
+}
