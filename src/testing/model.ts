@@ -92,18 +92,19 @@ export function servicesOf({ storageConfig, options }: Session, key: string): st
 }
 
 /** Actions on objects: the access that asks for them, and the option without which none does. */
-const OBJECT_ACTIONS: Readonly<Record<string, readonly [Access, keyof SessionPolicyOptions | ""]>> =
-  {
-    "s3:GetObject": ["read", ""],
-    "s3:GetObjectVersion": ["read", "objectVersions"],
-    "s3:GetObjectTagging": ["read", "objectTags"],
-    "s3:PutObject": ["write", ""],
-    "s3:PutObjectTagging": ["write", "objectTags"],
-    "s3:PutObjectAcl": ["write", "objectAcls"],
-    "s3:AbortMultipartUpload": ["write", "abortMultipartUploads"],
-    "s3:ListMultipartUploadParts": ["write", "listMultipartUploads"],
-    "s3:DeleteObject": ["delete", ""],
-  };
+export const OBJECT_ACTIONS: Readonly<
+  Record<string, readonly [Access, keyof SessionPolicyOptions | ""]>
+> = {
+  "s3:GetObject": ["read", ""],
+  "s3:GetObjectVersion": ["read", "objectVersions"],
+  "s3:GetObjectTagging": ["read", "objectTags"],
+  "s3:PutObject": ["write", ""],
+  "s3:PutObjectTagging": ["write", "objectTags"],
+  "s3:PutObjectAcl": ["write", "objectAcls"],
+  "s3:AbortMultipartUpload": ["write", "abortMultipartUploads"],
+  "s3:ListMultipartUploadParts": ["write", "listMultipartUploads"],
+  "s3:DeleteObject": ["delete", ""],
+};
 
 /** A function that tells whether a session was asked to be allowed a request. */
 export function askedBy(session: Session): (request: AccessRequest) => boolean {

@@ -15,7 +15,15 @@ import { type PolicyDocument, serializePolicy } from "../policy.ts";
 import { buildSessionPolicy } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { largeLocations, locationsArbitrary, storageConfigArbitrary } from "./arbitraries.ts";
-import { accesses, askedBy, keysOf, partitionOf, placesOf, type Session } from "./model.ts";
+import {
+  accesses,
+  askedBy,
+  keysOf,
+  OBJECT_ACTIONS,
+  partitionOf,
+  placesOf,
+  type Session,
+} from "./model.ts";
 import {
   listOf,
   type NearRequest,
@@ -785,26 +793,21 @@ function matchesOneOf(pattern: string, actions: readonly string[]): boolean {
   return actions.some((action) => matching.test(action));
 }
 
-/** Actions that may be emitted, and the option without which they are not. */
-const VOCABULARY: Readonly<Record<string, keyof SessionPolicyOptions | "">> = {
-  "s3:GetObject": "",
-  "s3:GetObjectVersion": "objectVersions",
-  "s3:GetObjectTagging": "objectTags",
+/** Actions on buckets and keys that may be emitted, and the option without which they are not. */
+const OTHER_ACTIONS: Readonly<Record<string, keyof SessionPolicyOptions | "">> = {
   "s3:GetBucketLocation": "",
   "s3:ListBucket": "",
   "s3:ListBucketMultipartUploads": "listMultipartUploads",
-  "s3:PutObject": "",
-  "s3:PutObjectAcl": "objectAcls",
-  "s3:PutObjectTagging": "objectTags",
-  "s3:AbortMultipartUpload": "abortMultipartUploads",
-  "s3:ListMultipartUploadParts": "listMultipartUploads",
-  "s3:DeleteObject": "",
   "kms:Decrypt": "",
   "kms:GenerateDataKey": "",
 };
 
 function isInVocabulary(action: string, { options = {} }: Session): boolean {
-  const option = Object.hasOwn(VOCABULARY, action) ? VOCABULARY[action] : undefined;
+  const option = Object.hasOwn(OBJECT_ACTIONS, action)
+    ? OBJECT_ACTIONS[action]?.[1]
+    : Object.hasOwn(OTHER_ACTIONS, action)
+      ? OTHER_ACTIONS[action]
+      : undefined;
   return option === "" || (option !== undefined && options[option] === true);
 }
 

@@ -6,18 +6,18 @@
 import fc, { type Arbitrary } from "fast-check";
 import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { OneOrMany, PolicyDocument, Statement } from "../policy.ts";
-import { keysOf, partitionOf, placesOf, type Session, servicesOf } from "./model.ts";
+import {
+  OBJECT_ACTIONS as ASKED_OF_OBJECTS,
+  keysOf,
+  partitionOf,
+  placesOf,
+  type Session,
+  servicesOf,
+} from "./model.ts";
 
+/** What some session may ask for, and what none may. */
 const OBJECT_ACTIONS: readonly string[] = [
-  "s3:GetObject",
-  "s3:PutObject",
-  "s3:DeleteObject",
-  "s3:GetObjectVersion",
-  "s3:AbortMultipartUpload",
-  "s3:ListMultipartUploadParts",
-  "s3:GetObjectTagging",
-  "s3:PutObjectTagging",
-  "s3:PutObjectAcl",
+  ...Object.keys(ASKED_OF_OBJECTS),
   "s3:DeleteObjectVersion",
   "s3:BypassGovernanceRetention",
 ];
