@@ -11,7 +11,7 @@ import { isRecord, readList, readRecord } from "./input.ts";
 /** What a session name may draw from; the names are Polaris'. */
 const NAME_FIELDS = ["realm", "catalog", "namespace", "table", "principal"] as const;
 /** What a tag may hold, in the order in which Polaris sends them. */
-const TAG_FIELDS = [...NAME_FIELDS, "roles", "trace_id"] as const;
+export const TAG_FIELDS = [...NAME_FIELDS, "roles", "trace_id"] as const;
 
 /** A part of a session name, or another prefix than `p` before them. */
 export type SessionNameField =

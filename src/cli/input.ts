@@ -11,7 +11,7 @@ import {
   type SessionPolicyOptions,
   storageConfigOf,
 } from "polaris-session-policy";
-import type { AnyPolicyDocument } from "polaris-session-policy/analysis";
+import type { PolicyInput } from "polaris-session-policy/analysis";
 import {
   fieldsOf,
   LOCATIONS,
@@ -139,19 +139,23 @@ function catalogsIn(document: unknown, file: string): Json[] {
   return [isRecord(catalog) ? catalog : document];
 }
 
-export async function readPolicy(file: string): Promise<AnyPolicyDocument> {
-  const policy = await readJson(file);
+/**
+ * Reads a policy: a document, or what the aws command prints of one. With `--query Policy` that is a
+ * string of JSON, and IAM's API gives it URL-encoded.
+ */
+export async function readPolicy(file: string): Promise<PolicyInput> {
+  const text = await read(file);
+  if (/^\s*%7B/i.test(text)) return text;
+  const policy = parseJson(text);
+  // The parser's own message repeats what it read.
+  if (policy === undefined) {
+    throw new UsageError(`${nameOf(file)} is not JSON. Give a policy document.`);
+  }
+  if (typeof policy === "string") return policy;
   if (!isRecord(policy)) {
     throw new UsageError(`${nameOf(file)} holds no policy. Give a JSON object with a Statement.`);
   }
-  return policy as unknown as AnyPolicyDocument;
-}
-
-export async function readJson(file: string): Promise<unknown> {
-  const value = parseJson(await read(file));
-  // The parser's own message repeats what it read.
-  if (value === undefined) throw new UsageError(`${nameOf(file)} is not JSON.`);
-  return value;
+  return policy as PolicyInput;
 }
 
 /** Returns what a text holds; undefined if it is not JSON. */

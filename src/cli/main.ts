@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { SessionPolicyError } from "polaris-session-policy";
+import { audit } from "./audit.ts";
 import type { Command } from "./command.ts";
 import { diagnose } from "./diagnose.ts";
 import { EVERY_COMMAND, helpOf, parseArguments, suggestion } from "./options.ts";
@@ -34,6 +35,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["role-policy", rolePolicyCommand],
   ["trust-policy", trustPolicyCommand],
   ["key-policy", keyPolicyCommand],
+  ["audit", audit],
 ]);
 
 /** Runs a command line. @returns the exit status: 0 fine, 1 the answer is no. */

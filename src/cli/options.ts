@@ -21,6 +21,8 @@ export interface Flag<Field extends string = string> {
   /** What stands for the value in the help. A flag without it is a switch. */
   readonly value?: string;
   readonly repeats?: true;
+  /** Whether several values may follow it: everything up to the next option. */
+  readonly many?: true;
   readonly help: string;
   /** The field that the flag sets. Flags without one are read by their command. */
   readonly field?: Field;
@@ -283,14 +285,17 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
       values[name] = true;
       continue;
     }
+    const isValue = (text: string | undefined) => text !== undefined && !/^-./.test(text);
     const value = inline ?? args[++i];
-    if (value === undefined || (inline === undefined && /^-./.test(value))) {
+    if (value === undefined || (inline === undefined && !isValue(value))) {
       throw new UsageError(`${written} has no value. Write ${written} ${flag.value}.`);
     }
+    const more: string[] = [];
+    while (flag.many && isValue(args[i + 1])) more.push(args[++i] ?? "");
     const present = values[name];
-    if (Array.isArray(present)) present.push(value);
+    if (Array.isArray(present)) present.push(value, ...more);
     else if (present !== undefined) throw new UsageError(`${written} stands twice. Give it once.`);
-    else values[name] = flag.repeats ? [value] : value;
+    else values[name] = flag.repeats ? [value, ...more] : value;
   }
   return { values, files };
 }

@@ -40,7 +40,13 @@ export function lengthText(length: number, most: number): string {
 export function accessTable(rows: readonly AccessRow[]): string {
   const cells = rows.map((row) => {
     const objects = row.objects === undefined ? row.bucket : `${row.bucket}/${row.objects}`;
-    return [row.effect, row.actions, row.key ?? objects ?? row.resource, row.condition];
+    const except = (names: readonly string[] = []) => names.map((name) => `except ${name}`);
+    return [
+      row.effect,
+      [...row.actions, ...except(row.exceptActions)],
+      [row.key ?? objects ?? row.resource, ...except(row.exceptResources)],
+      row.condition,
+    ];
   });
   return table(["EFFECT", "ACTIONS", "ON", "IF"], cells);
 }

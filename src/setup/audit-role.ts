@@ -6,8 +6,8 @@
  */
 import { ACTIONS } from "../actions.ts";
 import { knownAction, knownActions, shapesOf, typesOf } from "../analysis/actions.ts";
-import { type Budget, newBudget } from "../analysis/budget.ts";
-import { decideParsed, type ParsedRequest, type PartialDecision } from "../analysis/decide.ts";
+import type { Budget } from "../analysis/budget.ts";
+import { decideParsed, type ParsedRequest, parseRequest } from "../analysis/decide.ts";
 import {
   ANY_SHAPE,
   type Glob,
@@ -17,37 +17,22 @@ import {
   matches,
 } from "../analysis/glob.ts";
 import { type AccessRow, rowsOf } from "../analysis/list-access.ts";
-import {
-  type AccessRequest,
-  type ParsedStatement,
-  type PolicyInput,
-  parsePolicy,
-} from "../analysis/policy-document.ts";
-import { isAccount } from "../analysis/principals.ts";
+import type { AccessRequest, ParsedStatement } from "../analysis/policy-document.ts";
 import { s3ViaService } from "../arn.ts";
-import { fault, reading } from "../errors.ts";
-import { readList, readRecord } from "../input.ts";
-import type { SessionPolicyOptions } from "../options.ts";
 import type { Statement } from "../policy.ts";
-import type { AwsStorageConfig } from "../storage-config.ts";
+import { TAG_FIELDS } from "../session-name.ts";
 import { keyPolicyStatements } from "./key-policy.ts";
-import { rolePolicy } from "./role-policy.ts";
-import { type ReadStorage, readStorage } from "./storage.ts";
-
-/** What stands behind the sessions of a catalog. */
-export interface RoleSetup {
-  readonly storageConfig: AwsStorageConfig;
-  /** The role's permissions policies, inline and attached, as documents or as `aws iam` prints them. */
-  readonly policies: readonly PolicyInput[];
-  /** The role's permissions boundary. */
-  readonly boundary?: PolicyInput | undefined;
-  /** The role's trust policy. */
-  readonly trust?: PolicyInput | undefined;
-  /** The policies of the KMS keys. Left out, they are taken to leave access to the role's policies. */
-  readonly keyPolicies?: readonly PolicyInput[] | undefined;
-  /** The options of the sessions. */
-  readonly options?: SessionPolicyOptions | undefined;
-}
+import {
+  decideByLayers,
+  isDenied,
+  type Role,
+  type RoleSetup,
+  readRole,
+  type Verdict,
+  type Where,
+} from "./role.ts";
+import type { ReadStorage } from "./storage.ts";
+import { trustStatements } from "./trust-policy.ts";
 
 /** What a session may need and does not get. */
 export interface MissingAccess {
@@ -56,7 +41,7 @@ export interface MissingAccess {
   /** The statement to add. Where a Deny takes the access away, that has to go too: `why` says so. */
   readonly statement: object;
   /** Where the access is missing. */
-  readonly where: "policies" | "boundary" | "keyPolicies" | "trust";
+  readonly where: Where;
   readonly why: string;
 }
 
@@ -83,37 +68,17 @@ export interface RoleAudit {
   readonly unknown: readonly UnknownAccess[];
 }
 
-/** One layer of policies, all of which must allow a request. */
-interface Layer {
-  readonly where: MissingAccess["where"];
-  readonly statements: readonly ParsedStatement[];
-}
-
-/** The policies of a role, read. */
-interface Role {
-  readonly storage: ReadStorage;
-  readonly need: readonly ParsedStatement[];
-  readonly policies: readonly (readonly ParsedStatement[])[];
-  readonly layers: readonly Layer[];
-  readonly keyPolicies: readonly (readonly ParsedStatement[])[] | undefined;
-  readonly trust: readonly ParsedStatement[] | undefined;
-  readonly budget: Budget;
-}
-
-/** Steps of an audit: some seconds at worst. */
-const MOST_STEPS = 30_000_000;
-
 /**
  * Audits the role that sessions assume: what they may need and the role does not allow, what it allows
  * beyond that, and what hangs on condition keys that nobody told, such as `aws:SourceVpce`.
  *
  * Requests carry what is known: TLS unless an endpoint is http, the region, the role as principal, and
- * for KMS that S3 calls it. What sessions need is what {@link rolePolicy} allows.
+ * for KMS that S3 calls it. What sessions need is what `rolePolicy` allows.
  *
- * @param setup see {@link RoleSetup}. A key's policy is not told apart from another's: a key counts as
- *   allowed if one of them allows it.
- * @throws SessionPolicyError as {@link rolePolicy} does; `UNSUPPORTED_POLICY` for policies that IAM
- *   would not take, and where they take more than 30,000,000 steps to audit, some seconds.
+ * @param setup see {@link RoleSetup}.
+ * @throws SessionPolicyError as `rolePolicy` does; `UNSUPPORTED_POLICY` for policies that IAM
+ *   would not take, and where they take more than 30,000,000 steps to audit, some seconds;
+ *   `INVALID_OPTIONS` where a list of key policies does not say which is that of which key.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @example
  * ```ts
@@ -127,48 +92,8 @@ const MOST_STEPS = 30_000_000;
 export function auditRole(setup: RoleSetup): RoleAudit {
   const role = readRole(setup);
   const unknown = new Map<string, UnknownAccess>();
-  const missing = [...missingAccess(role, unknown), ...missingTrust(role)];
+  const missing = [...missingAccess(role, unknown), ...missingTrust(role, unknown)];
   return { missing, excess: excessAccess(role), unknown: [...unknown.values()] };
-}
-
-function readRole(setup: RoleSetup): Role {
-  const fields = [
-    "storageConfig",
-    "policies",
-    "boundary",
-    "trust",
-    "keyPolicies",
-    "options",
-  ] as const;
-  const read = reading("INVALID_OPTIONS", "The setup", () => readRecord(setup, fields));
-  if (read === undefined) {
-    throw fault(
-      "INVALID_OPTIONS",
-      [],
-      "The setup must be an object with storageConfig and policies.",
-    );
-  }
-  const listOf = (field: "policies" | "keyPolicies") => {
-    const list = reading("INVALID_OPTIONS", "The policies", () => readList(read[field]));
-    if (list !== undefined) return list.map((policy) => parse(policy));
-    throw fault("INVALID_OPTIONS", [field], "must be a list of policy documents.");
-  };
-  const parse = (policy: unknown) =>
-    reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy as PolicyInput));
-  const storage = readStorage(read.storageConfig as AwsStorageConfig);
-  const options = read.options as SessionPolicyOptions | undefined;
-  const policies = listOf("policies");
-  const layers: Layer[] = [{ where: "policies", statements: policies.flat() }];
-  if (read.boundary != null) layers.push({ where: "boundary", statements: parse(read.boundary) });
-  return {
-    storage,
-    need: parsePolicy(rolePolicy(storage.fields, options)),
-    policies,
-    layers,
-    keyPolicies: read.keyPolicies == null ? undefined : listOf("keyPolicies"),
-    trust: read.trust == null ? undefined : parse(read.trust),
-    budget: newBudget(MOST_STEPS),
-  };
 }
 
 /** The keys whose values the requests of an audit vary. */
@@ -190,44 +115,6 @@ function knownContext({ fields, config }: ReadStorage): Map<string, readonly str
     context.set("kms:calleraccount", [account]);
   }
   return context;
-}
-
-/** A decision of all layers, and the first that does not allow. */
-interface Verdict extends PartialDecision {
-  readonly where: MissingAccess["where"];
-}
-
-function decideAll(role: Role, request: ParsedRequest): Verdict {
-  const verdicts: Verdict[] = role.layers.map(({ where, statements }) => ({
-    where,
-    ...decideParsed(statements, request, role.budget),
-  }));
-  if (role.keyPolicies !== undefined && request.action.startsWith("kms:")) {
-    const ofKeys = role.keyPolicies.map((statements) => ({
-      statements,
-      verdict: decideParsed(statements, request, role.budget),
-    }));
-    const rank = ["allowed", "unknown", "explicitlyDenied", "implicitlyDenied"];
-    ofKeys.sort((a, b) => rank.indexOf(a.verdict.decision) - rank.indexOf(b.verdict.decision));
-    const best = ofKeys[0];
-    // A key policy that names the role itself needs no policy of the role beside it.
-    const named = best?.verdict.statements.some((i) =>
-      best.statements[i]?.principals?.names.some((name) => !isAccount(name)),
-    );
-    if (best?.verdict.decision === "allowed" && named) {
-      const [own] = verdicts;
-      if (own?.decision === "implicitlyDenied") verdicts.shift();
-    }
-    verdicts.push({
-      where: "keyPolicies",
-      ...(best?.verdict ?? { decision: "implicitlyDenied", statements: [], keys: [] }),
-    });
-  }
-  return (
-    verdicts.find(({ decision }) => decision.endsWith("Denied")) ??
-    verdicts.find(({ decision }) => decision === "unknown") ??
-    verdicts[0] ?? { where: "policies", decision: "allowed", statements: [], keys: [] }
-  );
 }
 
 /** The kinds of resources of an action that some patterns tell apart, of those that one matches. */
@@ -320,57 +207,78 @@ function shown(action: string, request: ParsedRequest): AccessRequest {
   return { action, resource: request.resource, context };
 }
 
-/** One row for each statement that is needed and each of its actions. */
+/** Requests that one layer denies, all of one needed statement and one of its actions. */
+interface Lack {
+  readonly request: AccessRequest;
+  readonly verdict: Verdict;
+  /** The patterns of the needed statement that the requests are about. */
+  readonly resources: Set<string>;
+}
+
+/** One row for each statement that is needed, each of its actions, and each layer that denies it. */
 function missingAccess(role: Role, unknown: Map<string, UnknownAccess>): MissingAccess[] {
+  return role.need.flatMap((statement) =>
+    statement.actions.written.flatMap((action) =>
+      [...lacksOf(role, statement, action, unknown).values()].map((lack) =>
+        missingRow(role, statement, action, lack),
+      ),
+    ),
+  );
+}
+
+/** What the layers deny of a needed statement's action, by layer, and for keys' policies by key. */
+function lacksOf(
+  role: Role,
+  statement: ParsedStatement,
+  action: string,
+  unknown: Map<string, UnknownAccess>,
+): ReadonlyMap<string, Lack> {
+  const lacks = new Map<string, Lack>();
+  if (statement.effect !== "Allow" || statement.resources === undefined) return lacks;
+  const { globs, written } = statement.resources;
   const have = [
     ...role.layers.flatMap(({ statements }) => statements),
-    ...(role.keyPolicies ?? []).flat(),
+    ...(role.keyPolicies ?? []).flatMap(({ statements }) => statements),
   ];
-  const missing: MissingAccess[] = [];
-  for (const statement of role.need) {
-    if (statement.effect !== "Allow" || statement.resources === undefined) continue;
-    const { globs, written } = statement.resources;
-    for (const action of statement.actions.written) {
-      const about = have.filter((one) => isAbout(one, action, role.budget));
-      const others = about.flatMap(({ resources }) => resources?.globs ?? []);
-      const failing: string[] = [];
-      let first: { readonly request: AccessRequest; readonly verdict: Verdict } | undefined;
-      globs.forEach((glob, i) => {
-        let fails = false;
-        for (const resource of resourcesOf(role, action, glob, others)) {
-          for (const context of contextsOf(role, action, resource, [statement, ...about])) {
-            const request = requestOf(role, action, resource, context);
-            if (decideParsed([statement], request, role.budget).decision !== "allowed") continue;
-            const verdict = decideAll(role, request);
-            if (verdict.decision === "allowed") continue;
-            const asked = shown(action, request);
-            if (verdict.decision === "unknown") {
-              for (const key of verdict.keys) {
-                const name = lowerCase(key);
-                if (!unknown.has(name)) unknown.set(name, { key, request: asked });
-              }
-              continue;
-            }
-            fails = true;
-            first ??= { request: asked, verdict };
-          }
-        }
-        if (fails) failing.push(written[i] ?? "");
-      });
-      if (first !== undefined) missing.push(missingRow(role, statement, action, failing, first));
+  const about = have.filter((one) => isAbout(one, action, role.budget));
+  const others = about.flatMap(({ resources }) => resources?.globs ?? []);
+  const requests = globs.flatMap((glob, i) =>
+    resourcesOf(role, action, glob, others).flatMap((resource) =>
+      contextsOf(role, action, resource, [statement, ...about]).map((context) => ({
+        pattern: written[i] ?? "",
+        request: requestOf(role, action, resource, context),
+      })),
+    ),
+  );
+  for (const { pattern, request } of requests) {
+    if (decideParsed([statement], request, role.budget).decision !== "allowed") continue;
+    const verdicts = decideByLayers(role, request);
+    const denying = verdicts.filter(isDenied);
+    for (const verdict of denying) {
+      const id = verdict.where === "keyPolicies" ? pattern : verdict.where;
+      const lack = lacks.get(id) ?? {
+        request: shown(action, request),
+        verdict,
+        resources: new Set(),
+      };
+      lack.resources.add(pattern);
+      lacks.set(id, lack);
     }
+    if (denying.length > 0) continue;
+    const keys = verdicts.flatMap(({ keys }) => keys);
+    note(unknown, keys, shown(action, request));
   }
-  return missing;
+  return lacks;
 }
 
 function missingRow(
   role: Role,
   needed: ParsedStatement,
   action: string,
-  resources: readonly string[],
-  { request, verdict }: { readonly request: AccessRequest; readonly verdict: Verdict },
+  { request, verdict, resources }: Lack,
 ): MissingAccess {
-  const [resource = ""] = resources;
+  const { where } = verdict;
+  const [resource = "", ...more] = resources;
   const Condition: Record<string, Record<string, string | readonly string[]>> = {};
   for (const { operator, key, written } of needed.tests) {
     const [only = ""] = written;
@@ -379,11 +287,11 @@ function missingRow(
   const ofRole: Statement = {
     Effect: "Allow",
     Action: action,
-    Resource: resources.length === 1 ? resource : resources,
+    Resource: more.length === 0 ? resource : [resource, ...more],
     ...(needed.tests.length > 0 && { Condition }),
   };
   const ofKey =
-    verdict.where === "keyPolicies"
+    where === "keyPolicies"
       ? keyPolicyStatements(role.storage.fields).find((one) => one.Resource === resource)
       : undefined;
   const accesses = ACTIONS.filter((row) => row.action === action).flatMap(({ access }) => access);
@@ -393,43 +301,74 @@ function missingRow(
     boundary: "The boundary does",
     keyPolicies: "The key's policy does",
     trust: "The trust policy does",
-  }[verdict.where];
+  }[where];
   const why =
     verdict.decision === "explicitlyDenied"
       ? `A Deny statement takes away ${action}, which sessions need to ${purpose}. Remove or narrow that statement.`
       : `${layer} not allow ${action}, which sessions need to ${purpose}.`;
-  return { request, statement: ofKey ?? ofRole, where: verdict.where, why };
+  const statement = ofKey === undefined ? ofRole : { ...ofKey, Action: action };
+  return { request, statement, where, why };
 }
 
-/** Whether the trust policy lets the catalog server assume the role, as far as it is known who that is. */
-function missingTrust({ storage, trust, budget }: Role): MissingAccess[] {
+/** What the trust policy lacks, as far as it is known who assumes the role. */
+function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingAccess[] {
+  const { storage, trust, tags, budget } = role;
   const { roleArn, externalId, userArn } = storage.fields;
   if (trust === undefined || !roleArn) return [];
-  const context = new Map([["sts:externalid", externalId ? [externalId] : []]]);
-  const principal = userArn ?? undefined;
-  const action = "sts:AssumeRole";
-  const request = {
-    action: lowerCase(action),
-    resource: roleArn,
-    context,
-    principal,
-    partial: true,
-  };
-  const { decision } = decideParsed(trust, request, budget);
-  if (decision === "allowed" || decision === "unknown") return [];
-  return [
+  const { assume, tag } = trustStatements(userArn ?? "CATALOG_SERVER_ARN", externalId || undefined);
+  const asked: { action: string; statement: object; context: Record<string, string[]> }[] = [
     {
-      request: { action, resource: roleArn, ...(userArn ? { principal: userArn } : {}) },
-      statement: {
-        Effect: "Allow",
-        Principal: { AWS: userArn ?? "CATALOG_SERVER_ARN" },
-        Action: action,
-        ...(externalId && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
-      },
-      where: "trust",
-      why: "The trust policy does not let the catalog server assume the role with the external id of the storage configuration. trustPolicy makes one that does.",
+      action: "sts:AssumeRole",
+      statement: assume,
+      context: { "sts:ExternalId": externalId ? [externalId] : [] },
     },
   ];
+  if (tags) {
+    const keys = TAG_FIELDS.map((field) => `polaris:${field}`);
+    const context = { "aws:TagKeys": keys, "sts:TransitiveTagKeys": keys };
+    asked.push({ action: "sts:TagSession", statement: tag, context });
+  }
+  return asked.flatMap(({ action, statement, context }): MissingAccess[] => {
+    const request = {
+      action,
+      resource: roleArn,
+      context,
+      ...(userArn == null ? {} : { principal: userArn }),
+    };
+    const verdict = decideParsed(trust, { ...parseRequest(request), partial: true }, budget);
+    if (verdict.decision === "allowed") return [];
+    if (verdict.decision === "unknown") {
+      // Without a principal it is not known who asks, and nobody but the caller can tell.
+      const hidden = userArn == null ? "aws:principalarn" : undefined;
+      note(
+        unknown,
+        verdict.keys.filter((key) => lowerCase(key) !== hidden),
+        request,
+      );
+      return [];
+    }
+    const what =
+      action === "sts:TagSession"
+        ? "tag its sessions"
+        : `assume the role ${externalId ? "with the external id of the storage configuration" : "without an external id"}`;
+    const why =
+      verdict.decision === "explicitlyDenied"
+        ? `A Deny statement of the trust policy takes away ${action}. Remove or narrow that statement.`
+        : `The trust policy does not let the catalog server ${what}.`;
+    return [{ request, statement, where: "trust", why }];
+  });
+}
+
+/** Notes the keys that an answer hangs on, each with the first such request. */
+function note(
+  unknown: Map<string, UnknownAccess>,
+  keys: readonly string[],
+  request: AccessRequest,
+): void {
+  for (const key of keys) {
+    const name = lowerCase(key);
+    if (!unknown.has(name)) unknown.set(name, { key, request });
+  }
 }
 
 /** The rows of the role's Allow statements that go beyond what sessions need. */
@@ -478,7 +417,7 @@ function excessActions(role: Role, statement: ParsedStatement, row: AccessRow): 
         if (decideParsed(needed, request, budget).decision === "allowed") return false;
         const own = decideParsed([statement], request, budget).decision;
         if (own !== "allowed" && own !== "unknown") return false;
-        return !decideAll(role, request).decision.endsWith("Denied");
+        return !decideByLayers(role, request).some(isDenied);
       }),
     );
   };

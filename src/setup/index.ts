@@ -8,7 +8,6 @@ export {
   type ExcessAccess,
   type MissingAccess,
   type RoleAudit,
-  type RoleSetup,
   type UnknownAccess,
 } from "./audit-role.ts";
 export {
@@ -17,5 +16,6 @@ export {
   type FindingCode,
 } from "./check-storage-config.ts";
 export { type KeyPolicyStatement, keyPolicyStatements } from "./key-policy.ts";
+export type { RoleSetup } from "./role.ts";
 export { rolePolicy } from "./role-policy.ts";
 export { type TrustPolicyOptions, type TrustStatement, trustPolicy } from "./trust-policy.ts";

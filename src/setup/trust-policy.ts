@@ -62,22 +62,32 @@ export function trustPolicy(
       "is not an external id that STS takes. Use 2 to 1,224 letters, digits and _+=,.@:/-.",
     );
   }
-  const Principal = { AWS: principal };
-  const assume: TrustStatement = {
-    Effect: "Allow",
-    Principal,
-    Action: "sts:AssumeRole",
-    ...(externalId != null && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
-  };
-  // The external id is not among the condition keys of sts:TagSession, so that needs a statement of
-  // its own. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
-  const tag: TrustStatement = {
-    Effect: "Allow",
-    Principal,
-    Action: "sts:TagSession",
-    Condition: { "ForAllValues:StringLike": { "aws:TagKeys": "polaris:*" } },
-  };
+  const { assume, tag } = trustStatements(principal, externalId);
   return { Version: "2012-10-17", Statement: tags ? [assume, tag] : [assume] };
+}
+
+/** The statements with which a principal may assume the role, and tag the session. */
+export function trustStatements(
+  principal: string,
+  externalId: string | null | undefined,
+): { readonly assume: TrustStatement; readonly tag: TrustStatement } {
+  const Principal = { AWS: principal };
+  return {
+    assume: {
+      Effect: "Allow",
+      Principal,
+      Action: "sts:AssumeRole",
+      ...(externalId != null && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
+    },
+    // The external id is not among the condition keys of sts:TagSession, so that needs a statement of
+    // its own. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    tag: {
+      Effect: "Allow",
+      Principal,
+      Action: "sts:TagSession",
+      Condition: { "ForAllValues:StringLike": { "aws:TagKeys": "polaris:*" } },
+    },
+  };
 }
 
 function readOptions(options: unknown): { readonly principal: string; readonly tags: boolean } {

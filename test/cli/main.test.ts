@@ -269,7 +269,7 @@ describe("what is wrong is told in one block on standard error, with status 2:",
     },
     "a command that no name is near to": {
       args: ["toString"],
-      says: /Unknown command "toString"\. Use build, assume-role, .* or key-policy\./,
+      says: /Unknown command "toString"\. Use build, assume-role, .* or audit\./,
     },
     "an unknown option": {
       args: ["build", "--reed", "x"],

@@ -1,9 +1,14 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { compareAccess } from "../../src/analysis/index.ts";
+import { serializePolicy } from "../../src/index.ts";
 import { auditRole, keyPolicyStatements, rolePolicy, trustPolicy } from "../../src/setup/index.ts";
+import { setupConfig, setupOptions } from "../support/arbitrary-setups.ts";
+import { judged, KEY, OTHER_KEY } from "../support/audit-requests.ts";
 import { faultOf } from "../support/errors.ts";
 import { allows } from "../support/iam.ts";
 
-const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 50);
 const ROLE = "arn:aws:iam::123456789012:role/polaris";
 const storageConfig = {
   roleArn: ROLE,
@@ -13,6 +18,7 @@ const storageConfig = {
   currentKmsKey: KEY,
 };
 const own = rolePolicy(storageConfig);
+const KMS = ["kms:Decrypt", "kms:GenerateDataKey"];
 const CLEAN = { missing: [], excess: [], unknown: [] };
 const policyOf = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });
 const allow = (Action: string | string[], Resource: string | string[], Condition?: object) => ({
@@ -35,97 +41,187 @@ describe("auditRole", () => {
     expect(auditRole({ storageConfig, policies, options })).toEqual(CLEAN);
   });
 
-  const actions = own.Statement.flatMap(({ Action }, i) =>
-    [Action].flat().map((action) => ({ action, i })),
-  );
-  test.each(actions)(
-    "reports exactly $action of statement $i as missing without it",
-    ({ action, i }) => {
-      const Statement = own.Statement.flatMap((statement, at) => {
-        const left = [statement.Action].flat().filter((one) => at !== i || one !== action);
-        return left.length > 0 ? [{ ...statement, Action: left }] : [];
-      });
-      const { missing, excess, unknown } = audit(policyOf(...Statement));
-      expect([missing.map(({ request }) => request.action), excess, unknown]).toEqual([
-        [action],
-        [],
-        [],
-      ]);
-      for (const { request, statement } of missing) {
-        expect(allows(policyOf(...Statement) as never, request)).toBe(false);
-        expect(allows(policyOf(...Statement, statement) as never, request)).toBe(true);
-      }
-      expect(audit(policyOf(...Statement, ...missing.map(({ statement }) => statement)))).toEqual(
-        CLEAN,
-      );
-    },
-  );
+  test("finds nothing in it for any configuration and options, and exactly what is taken away", () => {
+    const input = fc.tuple(setupConfig, setupOptions, fc.nat(), fc.nat());
+    fc.assert(
+      fc.property(input, ([config, options, i, j]) => {
+        const whole = rolePolicy(config, options);
+        const setup = { storageConfig: config, options };
+        expect(auditRole({ ...setup, policies: [whole] })).toEqual(CLEAN);
+        const at = i % whole.Statement.length;
+        const actions = [whole.Statement[at]?.Action ?? []].flat();
+        const action = actions[j % actions.length];
+        const Statement = whole.Statement.flatMap((statement, k) => {
+          const Action = actions.filter((one) => one !== action);
+          if (k !== at) return [statement];
+          return Action.length > 0 ? [{ ...statement, Action }] : [];
+        });
+        // An audit of no statements at all would be one of no policy.
+        if (Statement.length === 0) return;
+        const less = { ...whole, Statement };
+        const { missing, excess, unknown } = auditRole({ ...setup, policies: [less] });
+        expect({ excess, unknown }).toEqual({ excess: [], unknown: [] });
+        for (const { request, where } of missing) {
+          expect([request.action, where]).toEqual([action, "policies"]);
+          expect(allows(less, request)).toBe(false);
+          expect(allows(whole, request)).toBe(true);
+        }
+        // Another statement may allow it too, in profile polaris.
+        const isSame = compareAccess(less, whole).relation === "equal";
+        expect(missing.length === 0).toBe(isSame);
+        const mended = policyOf(...Statement, ...missing.map(({ statement }) => statement));
+        expect(compareAccess(mended, whole).relation).toBe("equal");
+      }),
+      { numRuns },
+    );
+  }, 600_000);
 
-  test.each<[string, object[], string[], string[], string[]]>([
-    ["s3:* on *", [allow("s3:*", "*")], ["kms:Decrypt", "kms:GenerateDataKey"], ["s3:*"], []],
-    ["a Deny of deletes", [...own.Statement, deny("s3:DeleteObject")], ["s3:DeleteObject"], [], []],
+  const everything = allow("s3:*", "*");
+  const onlyFrom = (key: string, value: string) => ({ StringNotEquals: { [key]: value } });
+  const withoutKeys = own.Statement.filter(
+    ({ Action }) => ![Action].flat().includes("kms:Decrypt"),
+  );
+  test.each<[string, object[], object[] | undefined, string[], string[], string[]]>([
+    ["s3:* on *", [everything], undefined, KMS, ["s3:*"], []],
+    [
+      "AmazonS3FullAccess",
+      [allow(["s3:*", "s3-object-lambda:*"], "*")],
+      undefined,
+      KMS,
+      ["s3:*", "s3-object-lambda:*"],
+      [],
+    ],
+    [
+      "a Deny of deletes",
+      [...own.Statement, deny("s3:DeleteObject")],
+      undefined,
+      ["s3:DeleteObject"],
+      [],
+      [],
+    ],
     [
       "TLS required",
       [...own.Statement, deny("s3:*", { Bool: { "aws:SecureTransport": "false" } })],
+      undefined,
       [],
       [],
       [],
     ],
     [
       "a VPC endpoint only",
-      [...own.Statement, deny("s3:*", { StringNotEquals: { "aws:SourceVpce": "vpce-1" } })],
+      [...own.Statement, deny("s3:*", onlyFrom("aws:SourceVpce", "vpce-1"))],
+      undefined,
       [],
       [],
       ["aws:SourceVpce"],
     ],
     [
-      "ViaService of another region",
-      [
-        ...own.Statement.filter(({ Action }) => ![Action].flat().includes("kms:Decrypt")),
-        allow(["kms:Decrypt", "kms:GenerateDataKey"], KEY, {
-          StringEquals: { "kms:ViaService": "s3.eu-west-1.amazonaws.com" },
-        }),
-      ],
-      ["kms:Decrypt", "kms:GenerateDataKey"],
-      ["kms:Decrypt", "kms:GenerateDataKey"],
+      "NotAction",
+      [{ Effect: "Allow", NotAction: "iam:*", Resource: "*" }],
+      undefined,
+      [],
+      ["*", "*"],
       [],
     ],
-    [
-      "a tag of objects",
-      [...own.Statement, allow("s3:GetObjectTagging", "arn:aws:s3:::lake/db/*")],
-      [],
-      ["s3:GetObjectTagging"],
-      [],
-    ],
-    ["NotAction", [{ Effect: "Allow", NotAction: "iam:*", Resource: "*" }], [], ["*", "*"], []],
     [
       "NotResource",
       [
         ...own.Statement,
         { Effect: "Deny", Action: "s3:GetObject", NotResource: "arn:aws:s3:::lake/*" },
       ],
+      undefined,
       ["s3:GetObject"],
       [],
+      [],
+    ],
+    ["a boundary", own.Statement as object[], [everything], KMS, [], []],
+    [
+      "ViaService of another region",
+      [
+        ...withoutKeys,
+        allow(KMS, KEY, { StringEquals: { "kms:ViaService": "s3.eu-west-1.amazonaws.com" } }),
+      ],
+      undefined,
+      KMS,
+      KMS,
+      [],
+    ],
+    [
+      "a tag of objects",
+      [...own.Statement, deny("s3:GetObject", onlyFrom("s3:ExistingObjectTag/team", "lake"))],
+      undefined,
+      [],
+      [],
+      ["s3:ExistingObjectTag/team"],
+    ],
+    [
+      "more than is needed, beside it",
+      [...own.Statement, allow("s3:GetObjectTagging", "arn:aws:s3:::lake/db/*")],
+      undefined,
+      [],
+      ["s3:GetObjectTagging"],
       [],
     ],
     [
       "another service",
       [...own.Statement, allow(["sqs:*", "sns:Publish"], "*")],
+      undefined,
       [],
       ["sqs:*", "sns:Publish"],
       [],
     ],
-  ])("judges %s", (_, statements, missing, excess, unknown) => {
-    const found = audit(policyOf(...statements));
+  ])("judges %s as the slow evaluator does", (_, statements, bounds, missing, excess, unknown) => {
+    const policy = policyOf(...statements) as never;
+    const boundary = bounds && (policyOf(...bounds) as never);
+    const found = auditRole({ storageConfig, policies: [policy], boundary });
     expect({
       missing: found.missing.map(({ request }) => request.action).sort(),
       excess: found.excess.flatMap(({ actions }) => actions),
       unknown: found.unknown.map(({ key }) => key),
     }).toEqual({ missing, excess, unknown });
+
+    const layers = boundary === undefined ? [policy] : [policy, boundary];
+    const isNeeded = (request: object) => allows(own as never, request as never);
+    const covers = (statement: object, request: object) =>
+      allows(policyOf(statement) as never, request as never);
+    const ofThese = found.excess.filter(({ otherServices }) => otherServices === undefined);
     for (const { request } of found.missing) {
-      expect(allows(policyOf(...statements) as never, request)).toBe(false);
-      expect(allows(own as never, request)).toBe(true);
+      expect(layers.every((layer) => allows(layer, request))).toBe(false);
+      expect(isNeeded(request)).toBe(true);
     }
+    const extra: object[] = [];
+    const opens = new Set<string>();
+    for (const { request, opens: keys, never } of judged(layers)) {
+      if (isNeeded(request)) {
+        const isMissing = found.missing.some(({ statement }) => covers(statement, request));
+        if (never) expect(isMissing, JSON.stringify(request)).toBe(true);
+        for (const key of keys) opens.add(key);
+      } else if (!never) extra.push(request);
+    }
+    expect([...opens]).toEqual(unknown);
+    // Each row of excess covers a request that nobody needs, and each such request is in a row.
+    const rows = ofThese.map(({ actions, exceptActions, resource }) =>
+      exceptActions === undefined
+        ? allow([...actions], resource)
+        : { Effect: "Allow", NotAction: exceptActions, Resource: resource },
+    );
+    for (const row of rows) expect(extra.some((request) => covers(row, request))).toBe(true);
+    for (const request of extra) {
+      const inRow = rows.some((row) => covers(row, request));
+      expect(inRow, JSON.stringify(request)).toBe(true);
+    }
+  });
+
+  test("names every policy that lacks an action, not only the first", () => {
+    const boundary = policyOf(everything);
+    const setup = { storageConfig, policies: [policyOf(...withoutKeys)], boundary };
+    const { missing } = auditRole(setup);
+    expect(missing.map(({ where, request }) => `${where} ${request.action}`)).toEqual([
+      "policies kms:Decrypt",
+      "boundary kms:Decrypt",
+      "policies kms:GenerateDataKey",
+      "boundary kms:GenerateDataKey",
+    ]);
   });
 
   test("asks the boundary, the trust policy and the keys' policies as well", () => {
@@ -154,8 +250,129 @@ describe("auditRole", () => {
     ]);
   });
 
+  describe("with keys' policies", () => {
+    const two = { ...storageConfig, encryptionKeys: [KEY, OTHER_KEY], currentKmsKey: null };
+    const policies = [rolePolicy(two)];
+    const full = (key: string) =>
+      policyOf(...keyPolicyStatements({ roleArn: ROLE, encryptionKeys: [key] }));
+    const everyKey = policyOf({ ...allow("kms:*", "*"), Principal: { AWS: "123456789012" } });
+    const decrypting = policyOf({
+      ...allow("kms:Decrypt", "*"),
+      Principal: { AWS: "123456789012" },
+    });
+    const lacks = (keyPolicies: object) =>
+      auditRole({ storageConfig: two, policies, keyPolicies: keyPolicies as never }).missing.map(
+        ({ request, where }) => `${where} ${request.action} ${request.resource === KEY ? 1 : 2}`,
+      );
+
+    test("finds the policy of a key by its ARN, or by the policy's Resource", () => {
+      expect(lacks([full(KEY), full(OTHER_KEY)])).toEqual([]);
+      expect(lacks({ [KEY]: everyKey, [OTHER_KEY]: everyKey })).toEqual([]);
+      expect(lacks({ [KEY]: everyKey, [OTHER_KEY]: decrypting })).toEqual([
+        "keyPolicies kms:GenerateDataKey 2",
+      ]);
+      expect(lacks([full(KEY)])).toEqual([
+        "keyPolicies kms:Decrypt 2",
+        "keyPolicies kms:GenerateDataKey 2",
+      ]);
+    });
+
+    test("takes one of Resource * for the policy of each key, and refuses two that disagree", () => {
+      expect(lacks([everyKey])).toEqual([]);
+      expect(lacks([everyKey, everyKey])).toEqual([]);
+      expect(faultOf(() => lacks([everyKey, decrypting]))).toMatchObject({
+        code: "INVALID_OPTIONS",
+        paths: ["keyPolicies"],
+      });
+    });
+
+    test("adds to each key's policy what that key lacks", () => {
+      const { missing } = auditRole({ storageConfig: two, policies, keyPolicies: [decrypting] });
+      expect(missing.map(({ statement }) => statement)).toMatchObject([
+        { Action: "kms:GenerateDataKey", Resource: KEY, Principal: { AWS: ROLE } },
+        { Action: "kms:GenerateDataKey", Resource: OTHER_KEY, Principal: { AWS: ROLE } },
+      ]);
+    });
+
+    test("needs no policy of the role where the key's policy names the role", () => {
+      const withoutKms = [policyOf(...withoutKeys)];
+      const keyPolicies = { [KEY]: full(KEY) };
+      expect(auditRole({ storageConfig, policies: withoutKms, keyPolicies })).toEqual(CLEAN);
+    });
+
+    test("counts what a role may do with other keys, whatever the policies of these say", () => {
+      const keyPolicies = { [KEY]: full(KEY) };
+      const found = auditRole({
+        storageConfig,
+        policies: [policyOf(...own.Statement, allow("kms:*", "*"))],
+        keyPolicies,
+      });
+      expect(found.excess.map(({ actions }) => actions)).toEqual([["kms:*"]]);
+    });
+  });
+
+  test("asks the trust policy for sts:TagSession where sessions carry tags", () => {
+    const userArn = "arn:aws:iam::123456789012:user/polaris-server";
+    const setup = { storageConfig: { ...storageConfig, userArn }, policies: [own], tags: true };
+    const trust = (tags: boolean) => trustPolicy(storageConfig, { principal: userArn, tags });
+    expect(auditRole({ ...setup, trust: trust(true) })).toEqual(CLEAN);
+    const { missing } = auditRole({ ...setup, trust: trust(false) });
+    expect(missing).toMatchObject([
+      { where: "trust", request: { action: "sts:TagSession", principal: userArn } },
+    ]);
+    const [row] = missing;
+    const mended = policyOf(...trust(false).Statement, row?.statement ?? {});
+    expect(allows(mended as never, row?.request as never)).toBe(true);
+    // The external id is not told with sts:TagSession.
+    const [assume] = trust(false).Statement;
+    const both = policyOf({ ...assume, Action: ["sts:AssumeRole", "sts:TagSession"] });
+    expect(auditRole({ ...setup, trust: both }).unknown).toMatchObject([
+      { key: "sts:ExternalId", request: { action: "sts:TagSession" } },
+    ]);
+    const another = { ...setup, storageConfig: { ...storageConfig, userArn: `${userArn}-2` } };
+    expect(auditRole({ ...another, trust: trust(true) }).missing).toMatchObject([
+      { request: { action: "sts:AssumeRole" } },
+      { request: { action: "sts:TagSession" } },
+    ]);
+  });
+
+  test("reports what the trust policy hangs on, and a Deny there", () => {
+    const trust = trustPolicy(storageConfig, { principal: "123456789012" });
+    const [assume] = trust.Statement;
+    const Condition = { ...assume?.Condition, IpAddress: { "aws:SourceIp": "10.0.0.0/8" } };
+    const setup = { storageConfig, policies: [own] };
+    expect(
+      auditRole({ ...setup, trust: policyOf({ ...assume, Condition }) }).unknown,
+    ).toMatchObject([{ key: "aws:SourceIp", request: { action: "sts:AssumeRole" } }]);
+    const Deny = { Effect: "Deny", Principal: "*", Action: "sts:AssumeRole" };
+    const [row] = auditRole({ ...setup, trust: policyOf(...trust.Statement, Deny) }).missing;
+    expect(row?.why).toMatch(/^A Deny statement of the trust policy/);
+  });
+
+  test("takes what the aws command prints", () => {
+    const text = serializePolicy(own);
+    for (const policy of [
+      { RoleName: "polaris", PolicyName: "p", PolicyDocument: own },
+      { PolicyVersion: { Document: encodeURIComponent(text), VersionId: "v1" } },
+      text,
+    ]) {
+      expect(auditRole({ storageConfig, policies: [policy] })).toEqual(CLEAN);
+    }
+    const trust = trustPolicy(storageConfig, { principal: "123456789012" });
+    const printed = { Role: { Arn: ROLE, AssumeRolePolicyDocument: trust } };
+    expect(auditRole({ storageConfig, policies: [own], trust: printed })).toEqual(CLEAN);
+    const key = { Policy: JSON.stringify(policyOf(...keyPolicyStatements(storageConfig))) };
+    expect(auditRole({ storageConfig, policies: [own], keyPolicies: [key] })).toEqual(CLEAN);
+  });
+
   test("refuses what is not a setup", () => {
     expect(faultOf(() => auditRole(null as never)).code).toBe("INVALID_OPTIONS");
     expect(faultOf(() => auditRole({ storageConfig } as never)).paths).toEqual(["policies"]);
+    const setup = { storageConfig, policies: [own] };
+    expect(faultOf(() => auditRole({ ...setup, tags: "yes" } as never)).paths).toEqual(["tags"]);
+    for (const keyPolicies of [own, "arn:aws:kms", 1]) {
+      const { code, paths } = faultOf(() => auditRole({ ...setup, keyPolicies } as never));
+      expect({ code, paths }).toEqual({ code: "INVALID_OPTIONS", paths: ["keyPolicies"] });
+    }
   });
 });

@@ -1,64 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compareAccess } from "../../src/analysis/index.ts";
-import {
-  buildSessionPolicy,
-  type Locations,
-  type SessionPolicyOptions,
-  serializePolicy,
-} from "../../src/index.ts";
+import { buildSessionPolicy, serializePolicy } from "../../src/index.ts";
 import { rolePolicy } from "../../src/setup/index.ts";
+import { sessionIn, setupConfig, setupOptions } from "../support/arbitrary-setups.ts";
 import { faultOf } from "../support/errors.ts";
 import { allows } from "../support/iam.ts";
 
 const numRuns = Number(process.env["FC_NUM_RUNS"] ?? 500);
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
-const OLD = "arn:aws:kms:eu-west-1:123456789012:key/00000000-1111-2222-3333-444444444444";
 const ROLE = "arn:aws:iam::123456789012:role/polaris";
 const config = { roleArn: ROLE, allowedLocations: ["s3://lake/db"], currentKmsKey: KEY };
 
-const PLACES = ["s3://lake/a", "s3://lake/a/b", "s3://pond", "s3://pond/x*", "s3://sea/c d"];
-const storageConfig = fc.record(
-  {
-    roleArn: fc.constant(ROLE),
-    region: fc.constantFrom("us-west-2", "eu-west-1"),
-    allowedLocations: fc.uniqueArray(fc.constantFrom(...PLACES), { minLength: 1 }),
-    currentKmsKey: fc.constantFrom(KEY, OLD),
-    allowedKmsKeys: fc.uniqueArray(fc.constantFrom(KEY, OLD)),
-    kmsUnavailable: fc.boolean(),
-    endpoint: fc.constant("https://minio.example.com"),
-  },
-  { requiredKeys: ["allowedLocations"] },
-);
-const options: fc.Arbitrary<SessionPolicyOptions> = fc.oneof(
-  fc.record(
-    {
-      kmsViaService: fc.constant(false),
-      objectVersions: fc.boolean(),
-      abortMultipartUploads: fc.boolean(),
-      listMultipartUploads: fc.boolean(),
-      objectTags: fc.boolean(),
-      objectAcls: fc.boolean(),
-      barePaths: fc.boolean(),
-    },
-    { requiredKeys: [] },
-  ),
-  fc.constant({ profile: "polaris" } as const),
-);
-
-/** A session inside some of the allowed locations, or at them. */
-function sessionIn(allowed: readonly string[]): fc.Arbitrary<Locations> {
-  const uri = fc
-    .tuple(fc.constantFrom(...allowed), fc.constantFrom("", "/", "/t", "/t/u", "/b", "//", "/t$"))
-    .map(([outer, below]) => outer + below);
-  const list = fc.array(uri, { maxLength: 3 });
-  return fc.record({ read: list, list, write: list, delete: list }, { requiredKeys: [] });
-}
-
 describe("rolePolicy", () => {
   test("allows all that any session inside allowedLocations is allowed, with any option", () => {
-    const input = storageConfig.chain((storage) =>
-      fc.tuple(fc.constant(storage), options, sessionIn(storage.allowedLocations)),
+    const input = setupConfig.chain((storage) =>
+      fc.tuple(fc.constant(storage), setupOptions, sessionIn(storage)),
     );
     fc.assert(
       fc.property(input, ([storage, options, locations]) => {
@@ -73,7 +30,7 @@ describe("rolePolicy", () => {
 
   test("allows no more than the policies for its locations one by one, together", () => {
     fc.assert(
-      fc.property(storageConfig, options, (storage, options) => {
+      fc.property(setupConfig, setupOptions, (storage, options) => {
         const Statement = storage.allowedLocations.flatMap(
           (uri) => rolePolicy({ ...storage, allowedLocations: [uri] }, options).Statement,
         );
