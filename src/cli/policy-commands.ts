@@ -2,7 +2,7 @@
  * The commands that read policies: check, compare.
  * @module
  */
-import { compareAccess, decide } from "polaris-session-policy/analysis";
+import { compareAccess, type Decision, decideStrictly } from "polaris-session-policy/analysis";
 import type { Command } from "./command.ts";
 import { contextFrom, readOnce, readPolicy } from "./input.ts";
 import { textOf } from "./options.ts";
@@ -27,7 +27,8 @@ export const check: Command = {
       ],
     },
   ],
-  notes: "Exit status: 0 if the request is allowed, 1 if not.",
+  notes:
+    "Exit status: 0 if the request is allowed, 1 if not, 2 if it is denied only for want of a condition\nkey other than s3:prefix, as the real request may have that key: give it with --context.",
   example:
     "check policy.json --action s3:ListBucket --resource arn:aws:s3:::lake --context s3:prefix=ns/t1/",
   run: async ({ values, files: [file = ""] }) => {
@@ -37,13 +38,13 @@ export const check: Command = {
       throw new UsageError("check has no request. Give --action and --resource.");
     }
     const context = contextFrom(values);
-    const decision = decide(await readPolicy(file), { action, resource, context });
+    const decision = decideStrictly(await readPolicy(file), { action, resource, context });
     print(values["json"] ? JSON.stringify(decision) : decisionText(decision));
     return decision.decision === "allowed";
   },
 };
 
-function decisionText({ decision, statements }: ReturnType<typeof decide>): string {
+function decisionText({ decision, statements }: Decision): string {
   const by = `by ${statements.length === 1 ? "statement" : "statements"} ${statements.join(", ")}`;
   if (decision === "allowed") return `allowed ${by}`;
   return decision === "explicitlyDenied" ? `denied ${by}` : "denied: no statement allows it";

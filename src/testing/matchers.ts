@@ -4,10 +4,10 @@
  */
 import { compareAccess } from "../analysis/compare.ts";
 import { decide } from "../analysis/decide.ts";
+import { contextThatAllows, refuseOtherTypes } from "../analysis/decide-strictly.ts";
 import type { AccessRequest, AnyPolicyDocument, PolicyInput } from "../analysis/policy-document.ts";
 import { unwrapPolicy } from "../analysis/unwrap.ts";
-import type { Statement } from "../policy.ts";
-import { filled, listOf } from "./requests.ts";
+import { isRecord } from "../input.ts";
 
 /** What a matcher returns to vitest and jest. */
 export interface MatcherResult {
@@ -18,8 +18,9 @@ export interface MatcherResult {
 /**
  * Matchers of policies: `toAllow(request)`, `toDeny(request)` and `toBeNoBroaderThan(policy)`. When
  * one fails it shows the statements that decided, or a request that makes the difference. `toDeny`
- * fails too where only an absent condition key other than `s3:prefix` keeps the request from being
- * allowed, and says which.
+ * and `not.toAllow` fail too where only an absent condition key other than `s3:prefix` keeps the
+ * request from being allowed, and say which. An action on a resource of another type is refused, as
+ * `INVALID_REQUEST`.
  *
  * `import "polaris-session-policy/testing/vitest"` extends vitest's `expect` with them, and
  * `import "polaris-session-policy/testing/jest"` jest's, both with types.
@@ -42,20 +43,16 @@ export const policyMatchers: Readonly<{
   toDeny: (policy: PolicyInput, request: AccessRequest) => MatcherResult;
   toBeNoBroaderThan: (policy: PolicyInput, other: PolicyInput) => MatcherResult;
 }> = {
-  toAllow: (policy, request) => {
+  toAllow(this: unknown, policy, request) {
     const { pass, why } = decided(policy, request);
+    const missing = pass || !isNegated(this) ? undefined : contextThatAllows(policy, request);
+    if (missing !== undefined) return forgotten(request, missing, true);
     return { pass, message: () => `expected the policy ${pass ? "not " : ""}to allow ${why}` };
   },
-  toDeny: (policy, request) => {
+  toDeny(this: unknown, policy, request) {
     const { pass, why } = decided(policy, request);
-    const missing = pass ? undefined : contextThatAllows(documentOf(policy), request);
-    if (missing !== undefined) {
-      return {
-        pass: false,
-        message: () =>
-          `expected the policy to deny ${show(request)}, whatever its context; with ${show(missing)} it is allowed. Add the condition keys that the real request has.`,
-      };
-    }
+    const missing = pass ? undefined : contextThatAllows(policy, request);
+    if (missing !== undefined) return forgotten(request, missing, isNegated(this));
     return {
       pass: !pass,
       message: () => `expected the policy ${pass ? "" : "not "}to deny ${why}`,
@@ -73,8 +70,27 @@ export const policyMatchers: Readonly<{
   },
 };
 
+/** Whether a matcher is asked behind `.not`, which vitest and jest tell it in `this`. */
+function isNegated(state: unknown): boolean {
+  return isRecord(state) && state["isNot"] === true;
+}
+
+/** Fails, with or without `.not`, as the request lacks condition keys that allow it. */
+function forgotten(
+  request: AccessRequest,
+  missing: Readonly<Record<string, string>>,
+  isNot: boolean,
+): MatcherResult {
+  return {
+    pass: isNot,
+    message: () =>
+      `expected the policy to deny ${show(request)}, whatever its context; with ${show(missing)} it is allowed. Add the condition keys that the real request has.`,
+  };
+}
+
 function decided(policy: PolicyInput, request: AccessRequest) {
   const document = documentOf(policy);
+  refuseOtherTypes(request);
   const { decision, statements } = decide(document, request);
   const { Statement } = document;
   const list: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
@@ -82,34 +98,6 @@ function decided(policy: PolicyInput, request: AccessRequest) {
   const because =
     decision === "implicitlyDenied" ? "no statement matches it" : `${decision} by${deciding}`;
   return { pass: decision === "allowed", why: `${show(request)}; ${because}` };
-}
-
-/**
- * The condition keys, absent from a denied request, with which a statement allows it: a test that
- * forgets them proves nothing. A list without `s3:prefix` is a real request, so that key may be absent.
- */
-function contextThatAllows(
-  document: AnyPolicyDocument,
-  request: AccessRequest,
-): Readonly<Record<string, string>> | undefined {
-  const present = Object.keys(request.context ?? {}).map((key) => key.toLowerCase());
-  const mayAdd = (key: string) => ![...present, "s3:prefix"].includes(key.toLowerCase());
-  // decide has read the statements: they are what their types say.
-  for (const { Effect, Condition } of listOf(document.Statement) as readonly Statement[]) {
-    if (Effect !== "Allow" || Condition === undefined) continue;
-    const added = Object.entries(Condition).flatMap(([operator, block]) =>
-      /Not|Null/i.test(operator)
-        ? []
-        : Object.entries(block).flatMap(([key, values]): [string, string][] =>
-            mayAdd(key) ? [[key, filled(String(listOf(values)[0]), "x")]] : [],
-          ),
-    );
-    if (added.length === 0) continue;
-    const missing = Object.fromEntries(added);
-    const context = { ...request.context, ...missing };
-    if (decide(document, { ...request, context }).decision === "allowed") return missing;
-  }
-  return undefined;
 }
 
 /** The document in a policy; decide and compareAccess check that it is one. */

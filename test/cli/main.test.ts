@@ -247,6 +247,35 @@ test("check decides, and its status is the decision", async () => {
   expect([deny.status, deny.out]).toEqual([1, "denied by statement 0\n"]);
 });
 
+test("check refuses a question whose denial would prove nothing", async () => {
+  const policy = file("reader.json", buildSessionPolicy({ currentKmsKey: KEY }, { read: [TABLE] }));
+  const ask = (...args: string[]) => run(["check", policy, "--action", ...args]);
+  const [forgotten, given, elsewhere, mistaken] = await Promise.all([
+    ask("kms:Decrypt", "--resource", KEY, "--json"),
+    ask("kms:Decrypt", "--resource", KEY, "--context", "kms:ViaService=s3.us-west-2.amazonaws.com"),
+    ask(
+      "kms:Decrypt",
+      "--resource",
+      KEY,
+      "--context",
+      "kms:ViaService=ec2.us-west-2.amazonaws.com",
+    ),
+    ask("s3:ListBucket", "--resource", "arn:aws:s3:::polaris-quickstart/warehouse"),
+  ]);
+  expect([forgotten.status, forgotten.out, forgotten.err]).toEqual([
+    2,
+    "",
+    expect.stringMatching(
+      /INVALID_REQUEST\n {2}context\.kms:ViaService: is absent, and with kms:ViaService=s3\.us-west-2\.amazonaws\.com the policy allows/,
+    ),
+  ]);
+  expect([given.status, elsewhere.status]).toEqual([0, 1]);
+  expect([mistaken.status, mistaken.err]).toEqual([
+    2,
+    expect.stringContaining("resource: is of another type"),
+  ]);
+});
+
 test("compare tells which policy allows more, with a request that shows it", async () => {
   const a = file("a.json", buildSessionPolicy({}, { read: [TABLE] }));
   const b = file("b.json", buildSessionPolicy({}, { read: [TABLE], delete: [TABLE] }));
@@ -350,7 +379,7 @@ test("a reader that has seen enough is no error", async () => {
 
 const commands = [
   ...["build", "assume-role", "plan", "diagnose", "check", "compare", "diff", "check-config"],
-  ...["role-policy", "trust-policy", "key-policy"],
+  ...["role-policy", "trust-policy", "key-policy", "audit"],
 ];
 
 describe("--help", () => {

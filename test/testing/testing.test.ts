@@ -542,7 +542,26 @@ describe("policyMatchers", () => {
     expect(toDeny(reader, generate).pass).toBe(true);
   });
 
+  test("nor do not.toAllow and not.toDeny, which prove as little then", () => {
+    expect.extend(policyMatchers);
+    const key = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
+    const reader = buildSessionPolicy({ allowedKmsKeys: [key] }, { read: ["s3://lake/db"] });
+    const decrypt = { action: "kms:Decrypt", resource: key };
+    const says = /with {"kms:ViaService":"s3\.us-west-2\.amazonaws\.com"} it is allowed/;
+    expect(() => expect(reader).not.toAllow(decrypt)).toThrow(says);
+    expect(() => expect(reader).not.toDeny(decrypt)).toThrow(says);
+    expect(() => expect(reader).toAllow(decrypt)).toThrow(/no statement matches it/);
+    const elsewhere = { ...decrypt, context: { "kms:ViaService": [] } };
+    expect(reader).not.toAllow(elsewhere);
+    expect(reader).toDeny(elsewhere);
+  });
+
   test.each([
+    ["s3:ListBucket", "arn:aws:s3:::lake/db/x"],
+    ["s3:GetObject", "arn:aws:s3:::lake"],
+    ["kms:Decrypt", "arn:aws:s3:::lake/db/x"],
+    ["kms:Decrypt", "arn:aws:kms:us-west-2:123456789012:alias/lake"],
+    ["s3:ListAllMyBuckets", "arn:aws:s3:::lake"],
     ["s3:GetObject", "s3://lake/db/x"],
     ["s3:GetObject", "lake/db/x"],
     ["s3:PutObjekt", "arn:aws:s3:::lake/db/x"],
