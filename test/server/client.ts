@@ -24,6 +24,7 @@ import {
   type SessionPolicyOptions,
   serializePolicy,
 } from "../../src/index.ts";
+import { addRole } from "./gateway.ts";
 
 const gateway = inject("gateway");
 const { accessKeyId, secretAccessKey, endpoint } = gateway;
@@ -67,6 +68,12 @@ export async function assume(request: AssumeRoleCommandInput): Promise<S3Client>
       sessionToken: Credentials?.SessionToken ?? "",
     },
   });
+}
+
+/** Creates a role with this policy. Returns its ARN. */
+export function createRole(name: string, policy: PolicyDocument): string {
+  addRole(gateway.conf, name, policy);
+  return `arn:aws:iam:::role/${name}`;
 }
 
 export function sessionFor(

@@ -18,6 +18,8 @@ export interface Gateway {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly roleArn: string;
+  /** The cluster's configuration file, for Ceph's own commands. */
+  readonly conf: string;
 }
 
 declare module "vitest" {
@@ -188,27 +190,39 @@ async function start(dir: string): Promise<{ gateway: Gateway; stop: () => Promi
     const keys = [`--access-key=${ACCESS_KEY}`, `--secret=${SECRET_KEY}`];
     admin("user", "create", "--uid=admin", "--display-name=admin", ...keys);
     admin("caps", "add", "--uid=admin", "--caps=roles=*;user-policy=*");
-    const allow = (statement: object) =>
-      JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
-    const trust = allow({
-      Principal: { AWS: ["arn:aws:iam:::user/admin"] },
-      Action: ["sts:AssumeRole"],
-    });
-    const everything = allow({ Action: ["s3:*"], Resource: "arn:aws:s3:::*" });
-    const role = "--role-name=polaris";
-    admin("role", "create", role, `--assume-role-policy-doc=${trust}`);
-    admin("role-policy", "put", role, "--policy-name=all", `--policy-doc=${everything}`);
+    addRole(conf, "polaris", policyOf({ Action: ["s3:*"], Resource: "arn:aws:s3:::*" }));
     const gateway = {
       endpoint,
       accessKeyId: ACCESS_KEY,
       secretAccessKey: SECRET_KEY,
       roleArn: "arn:aws:iam:::role/polaris",
+      conf,
     };
     return { gateway, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+const policyOf = (statement: object) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", ...statement }],
+});
+
+/** Creates a role that the catalog's user may assume. */
+export function addRole(conf: string, name: string, policy: object): void {
+  const admin = (...args: string[]) =>
+    execFileSync("radosgw-admin", ["-n", "client.rgw", ...args, `--role-name=${name}`], {
+      env: { ...process.env, CEPH_CONF: conf },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
+    });
+  const Principal = { AWS: ["arn:aws:iam:::user/admin"] };
+  const trust = policyOf({ Principal, Action: ["sts:AssumeRole"] });
+  admin("role", "create", `--assume-role-policy-doc=${JSON.stringify(trust)}`);
+  const document = `--policy-doc=${JSON.stringify(policy)}`;
+  admin("role-policy", "put", "--policy-name=all", document);
 }
 
 /** The ends of the daemons' logs, for whoever has to find out why they did not start. */
