@@ -18,7 +18,8 @@ export async function startCatalog(
   const args = ["--import", `${process.cwd()}/${SERVER}/node_modules/tsx/dist/loader.mjs`];
   args.push(`${SERVER}/src/main.ts`, "--config", config, "--port", "0");
   const child: ChildProcess = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
+    // It says with every start that it will need Node 22 some day.
+    env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const kill = () => child.kill("SIGKILL");
