@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
+import { actionReasons } from "../playground/action-reasons.js";
 import { emptyHeaders } from "./empty-headers.ts";
 import { inlinePicture } from "./inline-picture.ts";
 import { sidebar } from "./navigation.ts";
@@ -18,7 +19,7 @@ export default defineConfig({
   base,
   srcDir: DOCS,
   srcExclude: ["site/**", "api/**", "examples/**"],
-  outDir: fileURLToPath(new URL("../../../site", import.meta.url)),
+  outDir: process.env["OUT"] ?? fileURLToPath(new URL("../../../site", import.meta.url)),
   // The playground is a document of its own, so that its Content-Security-Policy is.
   ignoreDeadLinks: [/^\/playground/],
   head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
@@ -30,9 +31,15 @@ export default defineConfig({
       inlinePicture(markdown, (file) => readFileSync(`${DOCS}${file}`, "utf8"));
     },
   },
+  transformPageData({ filePath, frontmatter }) {
+    // A table of five columns or more needs the room of the outline beside it.
+    const text = readFileSync(`${DOCS}${filePath}`, "utf8");
+    if (/^\|(?: ?:?-+:? ?\|){5,}$/m.test(text)) frontmatter["aside"] = false;
+  },
   vite: {
     plugins: [
-      servePlayground(),
+      actionReasons(),
+      servePlayground(base),
       {
         // Pages lie above the folder in which Vue is installed.
         name: "vue-of-the-site",

@@ -1,30 +1,17 @@
 /** The pages in the order of the tasks that readers come with. A page that is not named here comes last. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DOCS = fileURLToPath(new URL("../../", import.meta.url));
 
 const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
-  { text: "Start", pages: ["start", "vending-credentials", "command-line"] },
+  { text: "Start", pages: ["start", "vending-credentials"] },
   {
     text: "Keys and accesses",
-    pages: ["kms-keys", "kms", "kms-guide", "rotating-keys", "engines"],
+    pages: ["kms-keys", "kms-guide", "rotating-keys", "engines"],
   },
-  {
-    text: "Role, trust and key policies",
-    pages: [
-      "role-and-key-policies",
-      "setup",
-      "role-policy",
-      "trust-policy",
-      "key-policy",
-      "check-config",
-      "audit",
-      "plan",
-      "diff",
-    ],
-  },
-  { text: "When a request is denied", pages: ["troubleshooting", "diagnose"] },
+  { text: "Role, trust and key policies", pages: ["role-and-key-policies"] },
+  { text: "When a request is denied", pages: ["troubleshooting"] },
   { text: "Tests", pages: ["testing-your-catalog", "least-privilege"] },
   { text: "Polaris' own policies", pages: ["polaris-compatibility"] },
   {
@@ -33,9 +20,18 @@ const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
   },
 ];
 
-const present = readdirSync(DOCS)
-  .filter((file) => file.endsWith(".md") && file !== "index.md")
-  .map((file) => file.slice(0, -".md".length));
+/** The command line has a page for each command: they fold away, with the page about all of them first. */
+const isOfCommandLine = (page: string) => page.startsWith("command-line");
+
+const pagesIn = (folder: string) =>
+  readdirSync(`${DOCS}${folder}`)
+    .filter((file) => file.endsWith(".md") && `${folder}${file}` !== "index.md")
+    .map((file) => `${folder}${file.slice(0, -".md".length)}`)
+    .sort();
+const present = [
+  ...pagesIn(""),
+  ...(existsSync(`${DOCS}command-line`) ? pagesIn("command-line/") : []),
+];
 
 /** The words of a page's heading, without the marks of code. */
 function title(page: string): string {
@@ -46,13 +42,14 @@ function title(page: string): string {
 
 const link = (page: string) => ({ text: title(page), link: `/${page}` });
 const named = new Set(GROUPS.flatMap(({ pages }) => pages));
-const others = present.filter((page) => !named.has(page));
+const others = present.filter((page) => !named.has(page) && !isOfCommandLine(page));
 
 export const sidebar = [
   ...GROUPS.map(({ text, pages }) => ({
     text,
     items: pages.filter((page) => present.includes(page)).map(link),
   })),
+  { text: "Command line", items: present.filter(isOfCommandLine).map(link), collapsed: true },
   { text: "More", items: others.map(link) },
   { text: "API", items: [{ text: "All entries", link: "/reference/" }] },
 ].filter(({ items }) => items.length > 0);

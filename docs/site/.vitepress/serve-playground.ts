@@ -5,19 +5,23 @@ import type { Plugin } from "vitepress";
 
 const FOLDER = fileURLToPath(new URL("../playground/", import.meta.url));
 
-export function servePlayground(): Plugin {
+export function servePlayground(base: string): Plugin {
   return {
     name: "serve-playground",
     apply: "serve",
     configureServer(server) {
       server.middlewares.use(async (request, response, next) => {
-        if (!/^\/playground(?:\.html|\/)?(?:\?|$)/.test(request.url ?? "")) return next();
-        const page = readFileSync(`${FOLDER}playground.html`, "utf8")
+        const { pathname } = new URL(request.url ?? "/", "http://site");
+        const page = pathname.startsWith(base) ? pathname.slice(base.length) : undefined;
+        if (!["playground", "playground/", "playground.html"].includes(page ?? "")) return next();
+        const html = readFileSync(`${FOLDER}playground.html`, "utf8")
           // Reloading while one edits needs a connection, which the page's own policy forbids.
           .replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, "")
-          .replace('src="./main.ts"', `src="/@fs${FOLDER}main.ts"`);
+          .replace('src="./main.ts"', `src="/@fs${FOLDER}main.ts"`)
+          // Vite puts the base before each path that begins with a slash.
+          .replace("%BASE_URL%", "/");
         response.setHeader("content-type", "text/html");
-        response.end(await server.transformIndexHtml(request.url ?? "/", page));
+        response.end(await server.transformIndexHtml(request.url ?? "/", html));
       });
     },
   };

@@ -1,4 +1,6 @@
 /** Makes the change that a diagnosis proposes to the input of the first tab. */
+
+import { diffLines } from "diff";
 import type { Diagnosis, Remedy } from "polaris-session-policy/diagnosis";
 import { ACCESSES, type Input, SWITCHES } from "./input.ts";
 
@@ -41,21 +43,16 @@ export interface Line {
   readonly text: string;
 }
 
-/** The lines that differ, with one line around them. Both texts are short. */
+/** The lines that differ, with one line around them. */
 export function difference(before: string, after: string): Line[] {
-  const [a, b] = [before.split("\n"), after.split("\n")];
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start++;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
-  const around = (line: string | undefined): Line[] =>
-    line === undefined ? [] : [{ sign: " ", text: line }];
-  return [
-    ...around(a[start - 1]),
-    ...a.slice(start, a.length - end).map((text): Line => ({ sign: "−", text })),
-    ...b.slice(start, b.length - end).map((text): Line => ({ sign: "+", text })),
-    ...around(end > 0 ? a.at(-end) : undefined),
-  ];
+  const lines = diffLines(`${before}\n`, `${after}\n`).flatMap(({ added, removed, value }) =>
+    value
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((text): Line => ({ sign: added ? "+" : removed ? "−" : " ", text })),
+  );
+  const differs = (i: number) => (lines[i]?.sign ?? " ") !== " ";
+  return lines.filter((_, i) => differs(i - 1) || differs(i) || differs(i + 1));
 }
 
 /** The pieces of a log, those that a diagnosis is about marked with its place in the list. */

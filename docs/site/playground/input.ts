@@ -12,12 +12,14 @@ import {
   storageConfigOf,
 } from "polaris-session-policy";
 import { reactive } from "vue";
+import { lineOfFault, lineOfPath } from "./json-lines.ts";
 
 export const ACCESSES = ["read", "list", "write", "delete"] as const;
 export type Access = (typeof ACCESSES)[number];
 
 /** The options as switches; the words say what a session gains with the switch on. */
 export const SWITCHES = [
+  { name: "profile", words: "All that Polaris itself grants", normally: false },
   { name: "kmsViaService", words: "KMS keys through S3 only", normally: true },
   { name: "objectVersions", words: "Older versions of objects", normally: false },
   { name: "abortMultipartUploads", words: "Give up multipart uploads", normally: false },
@@ -32,7 +34,12 @@ export const SWITCHES = [
 }[];
 export type Switch = (typeof SWITCHES)[number]["name"];
 
-export type Input = { config: string; options: Record<Switch, boolean> } & Record<Access, string>;
+export type Input = {
+  config: string;
+  options: Record<Switch, boolean>;
+  /** As typed; empty for the library's default. */
+  maxLength: string;
+} & Record<Access, string>;
 
 const TABLE = "s3://polaris-quickstart/warehouse/sales/orders";
 
@@ -57,6 +64,7 @@ export function example(): Input {
       Switch,
       boolean
     >,
+    maxLength: "",
   };
 }
 
@@ -77,7 +85,14 @@ export function locationsOf(from: Input): Record<Access, string[]> {
 
 export function optionsOf(from: Input): SessionPolicyOptions {
   const changed = SWITCHES.filter(({ name, normally }) => from.options[name] !== normally);
-  return Object.fromEntries(changed.map(({ name }) => [name, from.options[name]]));
+  const values = changed.map(({ name }) =>
+    name === "profile" ? [name, "polaris"] : [name, from.options[name]],
+  );
+  const maxLength = from.maxLength.trim();
+  return {
+    ...Object.fromEntries(values),
+    ...(maxLength === "" ? {} : { maxLength: Number(maxLength) }),
+  };
 }
 
 /** The storage configuration in what was pasted: itself, or a catalog of the management API. */
@@ -103,29 +118,39 @@ export function configOf(text: string): AwsStorageConfig {
 }
 
 export interface Issue {
-  /** The text box that it is about. */
-  readonly field: "config" | Access;
+  /** The text box that it is about, or the options. */
+  readonly field: "config" | "options" | Access;
   readonly path: SessionPolicyIssue["path"];
   readonly message: string;
+  /** The line of the text box, where it is known. */
+  readonly line?: number | undefined;
 }
+
+const placeOf = (path: SessionPolicyIssue["path"]) =>
+  path
+    .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join("");
 
 /** Each issue at the field that it is about, with the line in its text box. */
 function issuesOf(error: SessionPolicyError, from: Input): Issue[] {
   return error.issues.map(({ path: whole, message }) => {
+    if (error.code === "INVALID_OPTIONS") {
+      return { field: "options", path: whole, message: `${placeOf(whole)}: ${message}` };
+    }
     const path = whole[0] === "storageConfigInfo" ? whole.slice(1) : whole;
     const access = ACCESSES.find((name) => name === path[0]);
     if (access === undefined || error.code.includes("CONFIG") || error.code.includes("KEY")) {
-      const place = path
-        .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
-        .join("");
-      return { field: "config", path, message: place === "" ? message : `${place}: ${message}` };
+      const place = placeOf(path);
+      const line = lineOfFault(from.config) ?? lineOfPath(from.config, path);
+      return {
+        field: "config",
+        path,
+        message: place === "" ? message : `${place}: ${message}`,
+        line,
+      };
     }
     const line = typeof path[1] === "number" ? linesOf(from[access])[path[1]]?.line : undefined;
-    return {
-      field: access,
-      path,
-      message: line === undefined ? message : `Line ${line}: ${message}`,
-    };
+    return { field: access, path, message, line };
   });
 }
 
@@ -162,6 +187,9 @@ export function build(from: Input): Built {
   const text = serializePolicy(policy);
   const limited = attempt(() => buildSessionPolicy(config, locations, options));
   if ("value" in limited) return { config, policy, text, issues: [] };
+  if (limited.error.code !== "POLICY_TOO_LARGE") {
+    return { text: "", issues: issuesOf(limited.error, from) };
+  }
   const plan = attempt(() => planSessionPolicies(config, locations, options));
   const tooLarge = {
     messages: limited.error.issues.map(({ message }) => message),
@@ -169,6 +197,12 @@ export function build(from: Input): Built {
   };
   return { config, policy, text, issues: [], tooLarge };
 }
+
+/** The length that STS allows the Policy parameter of AssumeRole. */
+export const STS_LIMIT = 2048;
+
+/** The most characters that the input allows. */
+export const mostOf = (from: Input): number => optionsOf(from).maxLength ?? STS_LIMIT;
 
 /** How many characters the policy has more with the switch turned the other way, if it can be. */
 export function costOf(from: Input, name: Switch, length: number): number | undefined {

@@ -35,8 +35,8 @@ export function fragmentOf(input: Input): string | undefined {
     return undefined;
   }
   const on = SWITCHES.filter(({ name }) => input.options[name]).map(({ name }) => name);
-  const { read, list, write } = input;
-  const shared = { config, read, list, write, delete: input.delete, on };
+  const { read, list, write, maxLength } = input;
+  const shared = { config, read, list, write, delete: input.delete, on, maxLength };
   const bytes = new TextEncoder().encode(withoutAccounts(JSON.stringify(shared)));
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   return `${PREFIX}${btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
@@ -59,6 +59,8 @@ export function inputOf(fragment: string): Input | undefined {
     }
     const on = fields.get("on");
     for (const { name } of SWITCHES) read.options[name] = Array.isArray(on) && on.includes(name);
+    const maxLength = fields.get("maxLength");
+    if (typeof maxLength === "string") read.maxLength = maxLength;
     return read;
   } catch {
     return undefined;

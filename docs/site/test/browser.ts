@@ -18,28 +18,38 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The file that a path names: itself, a page, or a folder's index. */
-export function fileOf(path: string): string | undefined {
+export function fileOf(path: string, folder = SITE): string | undefined {
   const found = [path, `${path}.html`, `${path.replace(/\/$/, "")}/index.html`].find((name) =>
-    statSync(`${SITE}${name}`, { throwIfNoEntry: false })?.isFile(),
+    statSync(`${folder}${name}`, { throwIfNoEntry: false })?.isFile(),
   );
-  return found === undefined ? undefined : `${SITE}${found}`;
+  return found === undefined ? undefined : `${folder}${found}`;
 }
 
-export async function serveSite(): Promise<{ url: string; close: () => void }> {
+/** Serves a built site below a path, and nothing beside it. */
+export async function serveSite(
+  folder = SITE,
+  base = "/",
+): Promise<{ url: string; close: () => void }> {
   const server = createServer((request, response) => {
-    const file = fileOf(decodeURIComponent(new URL(request.url ?? "/", "http://site").pathname));
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://site").pathname);
+    const file = path.startsWith(base) ? fileOf(path.slice(base.length), folder) : undefined;
     if (file === undefined) {
       response.statusCode = 404;
       response.end();
       return;
     }
+    // As hosts do: these files have a digest in their names.
+    if (path.includes("/assets/")) response.setHeader("cache-control", "max-age=3600");
     response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
     response.end(readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("The server has no port.");
-  return { url: `http://127.0.0.1:${address.port}`, close: () => server.close() };
+  return {
+    url: `http://127.0.0.1:${address.port}${base.slice(0, -1)}`,
+    close: () => server.close(),
+  };
 }
 
 export async function launch(): Promise<Browser> {

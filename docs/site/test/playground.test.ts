@@ -12,6 +12,12 @@ const GUIDE = readFileSync(new URL("../../../test/logs/spark-insert.txt", import
 const CATALOG = new URL("../../examples/quickstart_catalog.json", import.meta.url);
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 
+/** A role that may read only, and in all buckets. */
+const NARROW_ROLE = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::*/*" }],
+});
+
 let browser: Browser;
 let site: { url: string; close: () => void };
 let context: BrowserContext;
@@ -22,17 +28,17 @@ let requests: string[] = [];
 beforeAll(async () => {
   site = await serveSite();
   browser = await launch();
+  context = await browser.newContext();
 });
 afterAll(async () => {
   await browser.close();
   site.close();
 });
 beforeEach(async () => {
-  context = await browser.newContext();
   page = await opened(context);
 });
 afterEach(async () => {
-  await context.close();
+  await page.close();
   expect(faults, "errors that the page logged").toEqual([]);
 });
 
@@ -105,9 +111,9 @@ describe("Build", () => {
     await box("Storage configuration").fill(JSON.stringify(wrong));
     const sentence = page.getByText(/^currentKmsKey: .*alias/);
     await sentence.waitFor();
-    expect(await box("Storage configuration").getAttribute("aria-describedby")).toContain(
-      (await sentence.locator("..").getAttribute("id")) ?? "?",
-    );
+    const named = await box("Storage configuration").getAttribute("aria-describedby");
+    expect(named?.split(" ")).toContain("config-issues");
+    expect(await page.locator("#config-issues").innerText()).toMatch(/currentKmsKey: .*alias/);
     expect(await box("Storage configuration").getAttribute("aria-invalid")).toBe("true");
     await page.getByText("Edit as a form").click();
     await box("Current KMS key").fill(KEY);
@@ -124,9 +130,34 @@ describe("Build", () => {
     expect(await box("Read").getAttribute("aria-invalid")).toBe("false");
   });
 
-  test("what is not JSON is said so", async () => {
-    await box("Storage configuration").fill("{");
+  test("what is not JSON is said so, with the line", async () => {
+    await box("Storage configuration").fill('{\n  "region": "us-west-2"\n  "roleArn": null\n}');
     await page.getByText("This is not JSON.").waitFor();
+    expect(await page.locator("#config-issues li").innerText()).toMatch(/^Line 3: /);
+  });
+
+  test("the line of a wrong field leads to it in the JSON", async () => {
+    const wrong = { ...(await config()), currentKmsKey: "alias/lake", allowedKmsKeys: [KEY, "x"] };
+    const text = JSON.stringify({ name: "lake", storageConfigInfo: wrong }, null, 2);
+    await box("Storage configuration").fill(text);
+    const lineOf = (part: string) =>
+      1 + text.split("\n").findIndex((line) => line.trimStart().startsWith(part));
+    const issues = page.locator("#config-issues li");
+    await expect
+      .poll(() => issues.allInnerTexts())
+      .toEqual([
+        expect.stringContaining(`Line ${lineOf('"currentKmsKey"')}: currentKmsKey: `),
+        expect.stringContaining(`Line ${lineOf('"x"')}: allowedKmsKeys[1]: `),
+      ]);
+    await page.getByRole("button", { name: `Line ${lineOf('"x"')}` }).click();
+    const selected = await page
+      .locator("#config")
+      .evaluate((area) =>
+        area instanceof HTMLTextAreaElement
+          ? area.value.slice(area.selectionStart, area.selectionEnd)
+          : "",
+      );
+    expect(selected.trim()).toBe('"x"');
   });
 
   test("a catalog of the management API is taken as it is", async () => {
@@ -161,6 +192,45 @@ describe("Build", () => {
     expect(await region("Session policy").innerText()).toContain("s3:GetObjectVersion");
   });
 
+  test("Polaris' profile shows what Polaris sends", async () => {
+    await page.getByRole("switch", { name: /profile/ }).check();
+    await expect.poll(() => region("Session policy").innerText()).toContain("kms:DescribeKey");
+    await expect
+      .poll(() => region("Against Polaris").innerText())
+      .toContain("Both policies allow the same.");
+    await page.getByRole("switch", { name: /abortMultipartUploads/ }).check();
+    await expect
+      .poll(() => page.locator("#abortMultipartUploads-issues").innerText())
+      .toMatch(/^abortMultipartUploads: .*"polaris"/);
+  });
+
+  test("a length of one's own is kept to, or refused", async () => {
+    await box("Most characters maxLength").fill("600");
+    await expect
+      .poll(() => region("Length").innerText())
+      .toMatch(/of 600 that maxLength allows.*needs [\d,]+ characters; 600 are allowed/s);
+    expect(await region("AssumeRole request").innerText()).toContain("600");
+    await box("Most characters maxLength").fill("many");
+    await expect
+      .poll(() => page.locator("#maxLength-issues").innerText())
+      .toMatch(/^maxLength: must be a whole number/);
+    expect(await region("Session policy").innerText()).toContain("There is no policy");
+  });
+
+  test("an audit tells what a role lacks and has beyond the need", async () => {
+    await page.getByText("Audit the role as it is").click();
+    const behind = region("Behind the session");
+    await page.getByRole("button", { name: "Take the role policy above" }).click();
+    await behind.getByText("The role allows what sessions need, and nothing beyond.").waitFor();
+    await box("Policies of the role as it is").fill(NARROW_ROLE);
+    await behind.getByRole("heading", { name: "Missing" }).waitFor();
+    expect(await behind.locator(".audit").innerText()).toMatch(
+      /s3:PutObject.*Beyond the need.*s3:GetObject on arn:aws:s3:::\*\/\*/s,
+    );
+    await box("Trust policy as it is").fill("{");
+    await behind.getByText("This is not JSON. Paste a policy document").waitFor();
+  });
+
   test("a statement tells its reason to pointer and keyboard", async () => {
     const statement = region("Session policy").locator("ol > li").last();
     const reason = statement.locator(".reason");
@@ -175,13 +245,15 @@ describe("Build", () => {
   });
 
   test("every action of the policies has a reason from the reference", async () => {
-    for (const name of await page.getByRole("switch").all()) await name.check();
+    for (const option of await page.getByRole("switch").all()) {
+      if ((await option.getAttribute("id")) !== "profile") await option.check();
+    }
     for (const access of ["Read", "List", "Write", "Delete"]) {
       await box(access).fill("s3://polaris-quickstart/warehouse/orders");
     }
-    for (const reason of await region("Session policy").locator(".reason li").all()) {
-      expect(await reason.textContent()).toMatch(/ for [\w, ]+: \w/);
-    }
+    const reasons = await region("Session policy").locator(".reason li").allTextContents();
+    expect(reasons.length).toBeGreaterThan(10);
+    expect(reasons.filter((reason) => !/ for [\w, ]+: \w/.test(reason))).toEqual([]);
   });
 });
 
@@ -253,6 +325,7 @@ describe("nothing leaves the browser", () => {
     await page.getByRole("switch", { name: /objectVersions/ }).check();
     const masked = (shown: string) =>
       shown.replaceAll(ACCOUNT, "").replace(/\d{12}(?=:key|:role)/g, "");
+    await box("Most characters maxLength").fill("1900");
     const before = masked(await region("Session policy").innerText());
     await page.getByRole("button", { name: "Share" }).click();
     const link = await box("Address to share").inputValue();
@@ -260,12 +333,12 @@ describe("nothing leaves the browser", () => {
     const held = Buffer.from(new URL(link).hash.slice("#input=".length), "base64url").toString();
     expect(held).toContain("objectVersions");
     for (const secret of [SECRET, "externalId", ACCOUNT]) expect(held).not.toContain(secret);
-    const other = await opened(await browser.newContext(), new URL(link).hash);
-    page = other;
+    await page.close();
+    page = await opened(context, new URL(link).hash);
     expect(masked(await region("Session policy").innerText())).toBe(before);
     expect(await box("Delete").inputValue()).toBe("s3://polaris-quickstart/warehouse/旧/*?$");
     expect(await page.getByRole("switch", { name: /objectVersions/ }).isChecked()).toBe(true);
-    await other.context().close();
+    expect(await box("Most characters maxLength").inputValue()).toBe("1900");
   });
 
   test("the page says what a link holds", async () => {
@@ -328,21 +401,19 @@ describe("nothing leaves the browser", () => {
 describe("for everybody", () => {
   const looks = [
     { name: "desktop", colorScheme: "light", width: 1280 },
-    { name: "dark", colorScheme: "dark", width: 1280 },
-    { name: "phone", colorScheme: "light", width: 390 },
     { name: "dark phone", colorScheme: "dark", width: 390 },
   ] as const;
   test.each(looks)(
     "$name: axe finds nothing, nothing overflows",
     async ({ name, colorScheme, width }) => {
-      await context.close();
+      await page.close();
       // Its own script is what the page's policy would refuse.
-      context = await browser.newContext({
+      const looking = await browser.newContext({
         colorScheme,
         viewport: { width, height: 844 },
         bypassCSP: true,
       });
-      page = await opened(context);
+      page = await opened(looking);
       await page.addScriptTag({ path: axe });
       const check = async (where: string) => {
         const violations = await page.evaluate(
@@ -357,6 +428,9 @@ describe("for everybody", () => {
       };
       await check("build");
       await page.getByText("Edit as a form").click();
+      await page.getByText("Audit the role as it is").click();
+      await box("Policies of the role as it is").fill(NARROW_ROLE);
+      await page.getByRole("heading", { name: "Missing" }).waitFor();
       await box("Read").fill("nonsense");
       await check("errors");
       await box("Read").fill("s3://polaris-quickstart/warehouse/a");
@@ -369,6 +443,7 @@ describe("for everybody", () => {
       await tab("Compare").click();
       await page.getByText(/^Narrower|^Broader|^Neither|^Equal/).waitFor();
       await check("compare");
+      await looking.close();
     },
   );
 

@@ -1,8 +1,13 @@
 /** The pages that `npm run docs` built: their links, their pictures, and what a browser says of them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Parser } from "htmlparser2";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileOf, launch, SITE, serveSite } from "./browser.ts";
 
@@ -76,6 +81,22 @@ test("every page of docs/ stands in the order of pages", () => {
   expect(written.filter((page) => !linked?.includes(page))).toEqual([]);
 });
 
+/** What a page logs as wrong, and the requests that fail. */
+function faultsOf(page: Page): string[] {
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()))
+      faults.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("requestfailed", (request) => {
+    const reason = request.failure()?.errorText ?? "";
+    // Pages ahead of the reader are fetched in idle time, which going on ends.
+    if (reason !== "net::ERR_ABORTED") faults.push(`${page.url()}: ${request.url()} ${reason}`);
+  });
+  return faults;
+}
+
 describe("in a browser", () => {
   let browser: Browser;
   let site: { url: string; close: () => void };
@@ -88,21 +109,11 @@ describe("in a browser", () => {
     site.close();
   });
 
-  test("no page logs an error", async () => {
+  // Of the API's pages, which are all made alike, every tenth.
+  const some = pages.filter((name, i) => !ofReference(name) || i % 10 === 0);
+  test("no page logs an error", { timeout: 240_000 }, async () => {
     const page = await browser.newPage();
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type()))
-        faults.push(`${page.url()}: ${message.text()}`);
-    });
-    page.on("requestfailed", (request) => {
-      const reason = request.failure()?.errorText ?? "";
-      // Pages ahead of the reader are fetched in idle time, which going on ends.
-      if (reason !== "net::ERR_ABORTED") faults.push(`${page.url()}: ${request.url()} ${reason}`);
-    });
-    // Of the API's pages, which are all made alike, every tenth.
-    const some = pages.filter((name, i) => !ofReference(name) || i % 10 === 0);
+    const faults = faultsOf(page);
     for (const name of some) {
       await page.goto(`${site.url}/${name}`);
       await page.waitForSelector("main h1, .VPHome, #playground h1");
@@ -142,7 +153,16 @@ describe("in a browser", () => {
   test("a search finds a page", async () => {
     const page = await browser.newPage();
     await page.goto(`${site.url}/start.html`);
-    await page.keyboard.press("Control+k");
+    // The page answers to the key once its scripts ran.
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.press("Control+k");
+          return page.getByPlaceholder("Search").isVisible();
+        },
+        { timeout: 30_000, interval: 500 },
+      )
+      .toBe(true);
     await page.getByPlaceholder("Search").fill("kms:ViaService");
     await page.locator(".result").first().waitFor();
     await page.close();
@@ -157,5 +177,67 @@ describe("in a browser", () => {
       expect(width, name).toBeLessThanOrEqual(390);
     }
     await context.close();
+  });
+
+  describe("below a path of a host, as BASE says,", () => {
+    const BASE = "/lake/";
+    const build = fileURLToPath(new URL("../build.js", import.meta.url));
+    const start = (words: string[], more: object = {}) =>
+      spawn(process.execPath, [build, ...words, "prepared"], {
+        env: { ...process.env, BASE, ...more },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+    const visit = async (url: string) => {
+      const page = await browser.newPage();
+      const faults = faultsOf(page);
+      await page.goto(`${url}/start.html`);
+      await page.getByRole("link", { name: "Vending credentials" }).first().click();
+      await page.getByRole("heading", { name: "Vending credentials" }).waitFor();
+      await page.getByRole("link", { name: "Playground" }).first().click();
+      await page
+        .getByRole("region", { name: "Session policy" })
+        .getByText("s3:GetObject")
+        .first()
+        .waitFor();
+      expect(new URL(page.url()).pathname).toMatch(/^\/lake\/playground/);
+      await page.getByRole("link", { name: "Start" }).click();
+      await page.getByRole("heading", { name: "Start", level: 1 }).waitFor();
+      await page.close();
+      return faults;
+    };
+
+    test("the built site works, its links too", { timeout: 300_000 }, async () => {
+      const OUT = mkdtempSync(join(tmpdir(), "site-"));
+      try {
+        const [code] = await once(start([], { OUT }), "exit");
+        expect(code).toBe(0);
+        const outside = [
+          ...readFileSync(join(OUT, "start.html"), "utf8").matchAll(/(?:href|src)="(\/[^"]*)"/g),
+        ]
+          .map(([, link = ""]) => link)
+          .filter((link) => !link.startsWith(BASE));
+        expect(outside).toEqual([]);
+        const based = await serveSite(`${OUT}/`, BASE);
+        expect(await visit(based.url)).toEqual([]);
+        based.close();
+      } finally {
+        rmSync(OUT, { recursive: true });
+      }
+    });
+
+    test("docs:dev serves it while it is written", { timeout: 300_000 }, async () => {
+      const server = start(["dev"]);
+      try {
+        let said = "";
+        for await (const part of server.stdout) {
+          said += part;
+          if (/Local:.*\/lake\//.test(said)) break;
+        }
+        const url = /http:\S+\/lake(?=\/)/.exec(said)?.[0] ?? "";
+        expect(await visit(url)).toEqual([]);
+      } finally {
+        server.kill();
+      }
+    });
   });
 });
