@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const SCRIPT = join(ROOT, "scripts/prepare-release.js");
@@ -56,4 +57,21 @@ test("without the workflow's context the script changes nothing and says why", (
   expect(() => execFileSync(process.execPath, [SCRIPT], { cwd: dir, env, stdio: "pipe" })).toThrow(
     /release workflow/,
   );
+});
+
+test("the job that may publish runs no code but npm's, and every action is named by its commit", () => {
+  const workflows = ["release.yml", "test.yml"].map((file) =>
+    readFileSync(join(ROOT, ".github/workflows", file), "utf8"),
+  );
+  const actions = workflows.flatMap((text) => [...text.matchAll(/uses: (\S+)/g)]);
+  expect(actions.length).toBeGreaterThan(5);
+  expect(actions.filter(([, action]) => !/@[\da-f]{40}$/.test(action ?? ""))).toEqual([]);
+  const { jobs } = parse(workflows[0] ?? "") as {
+    jobs: Record<string, { permissions: object; steps: { run?: string }[] }>;
+  };
+  const signing = Object.values(jobs).filter(({ permissions }) => "id-token" in permissions);
+  expect(signing).toHaveLength(1);
+  expect(signing[0]?.permissions).toEqual({ "id-token": "write" });
+  const commands = signing[0]?.steps.flatMap(({ run }) => run ?? []);
+  expect(commands).toEqual([expect.stringMatching(/^npm publish \S+\.tgz .*--ignore-scripts$/)]);
 });

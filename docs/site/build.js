@@ -3,7 +3,8 @@
  * of the API; 3. draws the pictures; 4. builds the pages; 5. builds the playground beside them.
  * With "dev" as argument it serves the pages instead of 4 and 5; with "prepared" it leaves out 1 to 3.
  * Pages are made for the root of a host, or for the path in BASE, as in BASE=/polaris-session-policy/.
- * They are written to site/, or to the folder in OUT.
+ * They are written to site/, or to the folder in OUT. With WITHOUT_API the pages of the API are left
+ * out, which takes a third of the time.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";

@@ -11,6 +11,7 @@ import { servePlayground } from "./serve-playground.ts";
 const DOCS = fileURLToPath(new URL("../../", import.meta.url));
 const HERE = fileURLToPath(new URL("../package.json", import.meta.url));
 const base = process.env["BASE"] ?? "/";
+const WITHOUT_API = process.env["WITHOUT_API"] !== undefined;
 
 export default defineConfig({
   title: "polaris-session-policy",
@@ -18,10 +19,10 @@ export default defineConfig({
   lang: "en",
   base,
   srcDir: DOCS,
-  srcExclude: ["site/**", "api/**", "examples/**"],
+  srcExclude: ["site/**", "api/**", "examples/**", ...(WITHOUT_API ? ["reference/**"] : [])],
   outDir: process.env["OUT"] ?? fileURLToPath(new URL("../../../site", import.meta.url)),
   // The playground is a document of its own, so that its Content-Security-Policy is.
-  ignoreDeadLinks: [/^\/playground/],
+  ignoreDeadLinks: [/^\/playground/, ...(WITHOUT_API ? [/^\/reference/] : [])],
   head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },

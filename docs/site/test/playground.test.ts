@@ -29,6 +29,7 @@ beforeAll(async () => {
   site = await serveSite();
   browser = await launch();
   context = await browser.newContext();
+  context.setDefaultTimeout(60_000);
 });
 afterAll(async () => {
   await browser.close();

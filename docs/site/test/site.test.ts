@@ -186,6 +186,7 @@ describe("in a browser", () => {
       spawn(process.execPath, [build, ...words, "prepared"], {
         env: { ...process.env, BASE, ...more },
         stdio: ["ignore", "pipe", "inherit"],
+        timeout: 280_000,
       });
     const visit = async (url: string) => {
       const page = await browser.newPage();
@@ -209,7 +210,7 @@ describe("in a browser", () => {
     test("the built site works, its links too", { timeout: 300_000 }, async () => {
       const OUT = mkdtempSync(join(tmpdir(), "site-"));
       try {
-        const [code] = await once(start([], { OUT }), "exit");
+        const [code] = await once(start([], { OUT, WITHOUT_API: "1" }), "exit");
         expect(code).toBe(0);
         const outside = [
           ...readFileSync(join(OUT, "start.html"), "utf8").matchAll(/(?:href|src)="(\/[^"]*)"/g),
@@ -228,12 +229,15 @@ describe("in a browser", () => {
     test("docs:dev serves it while it is written", { timeout: 300_000 }, async () => {
       const server = start(["dev"]);
       try {
-        let said = "";
-        for await (const part of server.stdout) {
-          said += part;
-          if (/Local:.*\/lake\//.test(said)) break;
-        }
-        const url = /http:\S+\/lake(?=\/)/.exec(said)?.[0] ?? "";
+        const url = await new Promise<string>((resolve, reject) => {
+          let said = "";
+          server.on("exit", () => reject(new Error(said)));
+          server.stdout.on("data", (part) => {
+            said += part;
+            const at = /http:\S+\/lake(?=\/)/.exec(said)?.[0];
+            if (at !== undefined) resolve(at);
+          });
+        });
         expect(await visit(url)).toEqual([]);
       } finally {
         server.kill();
