@@ -1,5 +1,5 @@
 /** The pages in the order of the tasks that readers come with. A page that is not named here comes last. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DOCS = fileURLToPath(new URL("../../", import.meta.url));
@@ -20,18 +20,26 @@ const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
   },
 ];
 
-/** The command line has a page for each command: they fold away, with the page about all of them first. */
-const isOfCommandLine = (page: string) => page.startsWith("command-line");
-
-const pagesIn = (folder: string) =>
-  readdirSync(`${DOCS}${folder}`)
-    .filter((file) => file.endsWith(".md") && `${folder}${file}` !== "index.md")
-    .map((file) => `${folder}${file.slice(0, -".md".length)}`)
-    .sort();
-const present = [
-  ...pagesIn(""),
-  ...(existsSync(`${DOCS}command-line`) ? pagesIn("command-line/") : []),
+/** The commands have a page each. They fold away, so that the tasks stay in view. */
+const COMMANDS = [
+  "command-line",
+  "build",
+  "assume-role",
+  "plan",
+  "diff",
+  "check",
+  "compare",
+  "diagnose",
+  "check-config",
+  "audit",
+  "role-policy",
+  "trust-policy",
+  "key-policy",
 ];
+
+const present = readdirSync(DOCS)
+  .filter((file) => file.endsWith(".md") && file !== "index.md")
+  .map((file) => file.slice(0, -".md".length));
 
 /** The words of a page's heading, without the marks of code. */
 function title(page: string): string {
@@ -41,15 +49,18 @@ function title(page: string): string {
 }
 
 const link = (page: string) => ({ text: title(page), link: `/${page}` });
-const named = new Set(GROUPS.flatMap(({ pages }) => pages));
-const others = present.filter((page) => !named.has(page) && !isOfCommandLine(page));
+const named = new Set([...GROUPS.flatMap(({ pages }) => pages), ...COMMANDS]);
+const group = (text: string, pages: readonly string[]) => ({
+  text,
+  items: pages.filter((page) => present.includes(page)).map(link),
+});
 
 export const sidebar = [
-  ...GROUPS.map(({ text, pages }) => ({
-    text,
-    items: pages.filter((page) => present.includes(page)).map(link),
-  })),
-  { text: "Command line", items: present.filter(isOfCommandLine).map(link), collapsed: true },
-  { text: "More", items: others.map(link) },
+  ...GROUPS.map(({ text, pages }) => group(text, pages)),
+  { ...group("Commands", COMMANDS), collapsed: true },
+  group(
+    "More",
+    present.filter((page) => !named.has(page)),
+  ),
   { text: "API", items: [{ text: "All entries", link: "/reference/" }] },
 ].filter(({ items }) => items.length > 0);
