@@ -28,7 +28,7 @@ export default defineConfig({
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config: (markdown) => {
       emptyHeaders(markdown);
-      outsideLinks(markdown);
+      outsideLinks(markdown, base);
       inlinePicture(markdown, (file) => readFileSync(`${DOCS}${file}`, "utf8"));
     },
   },

@@ -1,18 +1,21 @@
 /**
  * Links that leave docs/, which the site does not have: they lead to the repository that builds the site,
- * if its workflow names one, and else are words only.
+ * if its workflow names one, and else are words only. Links to the playground, which is no page of
+ * VitePress', get the site's base.
  */
 import type { MarkdownRenderer } from "vitepress";
 
 const { GITHUB_SERVER_URL, GITHUB_REPOSITORY } = process.env;
 
-export function outsideLinks(markdown: MarkdownRenderer): void {
+export function outsideLinks(markdown: MarkdownRenderer, base: string): void {
   markdown.core.ruler.push("outside-links", ({ tokens }) => {
     for (const { children } of tokens) {
       let isOutside = false;
       for (const token of children ?? []) {
         if (token.type === "link_open") {
-          const path = /^\.\.\/(.*)$/.exec(String(token.attrGet("href") ?? ""))?.[1];
+          const href = String(token.attrGet("href") ?? "");
+          if (href === "/playground") token.attrSet("href", `${base}playground`);
+          const path = /^\.\.\/(.*)$/.exec(href)?.[1];
           isOutside = path !== undefined;
           if (path === undefined) continue;
           if (GITHUB_SERVER_URL && GITHUB_REPOSITORY) {

@@ -86,6 +86,8 @@ function faultsOf(page: Page): string[] {
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
+    // A browser asks the host's root for it by itself, until a page names another icon.
+    if (message.location().url.endsWith("/favicon.ico")) return;
     if (["error", "warning"].includes(message.type()))
       faults.push(`${page.url()}: ${message.text()}`);
   });
