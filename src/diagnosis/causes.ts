@@ -17,7 +17,8 @@ import {
   type RemedyStatement,
   remedy,
   replaceAlias,
-  roleStatement,
+  roleChange,
+  roleStatements,
   setOption,
 } from "./remedies.ts";
 import {
@@ -360,7 +361,7 @@ function others(asked: Case, deniedBy: DeniedBy): Decision {
         : {
             statement: withPrincipal(
               role,
-              roleStatement(action, resource ?? "", inBucket(session, place[1] ?? "")),
+              roleStatements(action, resource ?? "", session, place[1] ?? "")[0],
             ),
           };
     return likely(asked, "bucket-policy", {}, change);
@@ -394,14 +395,6 @@ function withPrincipal(role: string, { Effect, ...rest }: RemedyStatement): Reme
   return { Effect, Principal: { AWS: role }, ...rest };
 }
 
-/** The session as it is in one bucket: a bucket's policy names no other. */
-function inBucket(session: Session, bucket: string): Session {
-  return {
-    ...session,
-    allowed: session.allowed?.filter((place) => place.startsWith(`${bucket}/`)),
-  };
-}
-
 /** The role's own policy; a key or a location that the catalog lacks as well comes first or with it. */
 function rolePolicy(asked: Case): Decision {
   const { denial, session } = asked;
@@ -409,7 +402,7 @@ function rolePolicy(asked: Case): Decision {
   const change: Remedy | undefined =
     explicit || resource === undefined || asked.found.damaged
       ? undefined
-      : { statement: roleStatement(action, resource, session) };
+      : roleChange(action, resource, session);
   if (!explicit && session.config !== undefined && /^kms:/i.test(action)) {
     const own = key(asked);
     if (
@@ -861,7 +854,7 @@ function elsewhere({ denial, session }: Case, first: readonly Cause[] = []): Rem
     const how = LOOK[cause];
     const statement =
       cause === "role-policy" && resource !== undefined && !/ACCOUNT|NAME/.test(resource)
-        ? { statement: roleStatement(action, resource, session) }
+        ? roleChange(action, resource, session)
         : {};
     return { cause, ...(how === undefined ? {} : { how }), ...statement };
   });

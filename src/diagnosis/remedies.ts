@@ -6,7 +6,7 @@
  */
 import { ACCESSES, type Access } from "../locations.ts";
 import type { Addition } from "../options.ts";
-import { escapePattern, type Statement } from "../policy.ts";
+import type { Statement } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import type { Cause } from "./causes.ts";
 import { bucketsOf, type KeyField, type Session } from "./session.ts";
@@ -174,28 +174,49 @@ export function replaceAlias(field: KeyField, alias: string, key: string): Remed
 }
 
 /**
- * The statement for the role: as wide as the catalog's allowed locations, since all its sessions need
- * it.
+ * The statements that the role needs for a request: those of rolePolicy for its action, as wide as the
+ * catalog's allowed locations, since all its sessions need them. Without such locations, and for what
+ * no session needs, it is a statement for the request alone.
+ *
+ * @param bucket the only bucket that they may name, for a bucket's own policy.
+ * @returns the one for the request first.
  */
-export function roleStatement(action: string, resource: string, session: Session): RemedyStatement {
-  const { allowed, partition } = session;
-  if (!/^s3:/i.test(action) || allowed === undefined || allowed.length === 0) {
-    return { Effect: "Allow", Action: action, Resource: resource };
-  }
-  const buckets = [...bucketsOf({ ...session, sorted: [] })];
-  const isBucketAction = /^s3:(?:List|GetBucket)/i.test(action) && !/Parts$/i.test(action);
-  if (!isBucketAction) {
-    const objects = allowed.map((place) => `${partition}:s3:::${escapePattern(place)}*`);
-    return { Effect: "Allow", Action: action, Resource: oneOrMany(objects) };
-  }
-  const prefixes = allowed.map((place) => `${escapePattern(place.slice(place.indexOf("/") + 1))}*`);
-  const limited = /^s3:ListBucket$/i.test(action) && !prefixes.includes("*");
-  return {
-    Effect: "Allow",
-    Action: action,
-    Resource: oneOrMany(buckets.map((bucket) => `${partition}:s3:::${bucket}`)),
-    ...(limited ? { Condition: { StringLike: { "s3:prefix": prefixes } } } : {}),
-  };
+export function roleStatements(
+  action: string,
+  resource: string,
+  session: Session,
+  bucket?: string,
+): readonly [RemedyStatement, ...RemedyStatement[]] {
+  const own: RemedyStatement = { Effect: "Allow", Action: action, Resource: resource };
+  const ofRole = session.roleStatements(action).flatMap(({ Resource, ...statement }) => {
+    const named = [Resource]
+      .flat()
+      .filter((arn) => bucket === undefined || bucketOf(arn) === bucket);
+    return named.length === 0
+      ? []
+      : [{ ...statement, Effect: "Allow", Resource: oneOrMany(named) } as const];
+  });
+  const isOfRequest = ({ Resource }: RemedyStatement) =>
+    /^kms:/i.test(action)
+      ? Resource !== undefined && [Resource].flat().includes(resource)
+      : [Resource ?? []].flat().some((arn) => bucketOf(arn) === bucketOf(resource));
+  const first = ofRole.find(isOfRequest) ?? (/^s3:/i.test(action) ? ofRole[0] : undefined);
+  if (first === undefined) return [own];
+  return [first, ...ofRole.filter((one) => one !== first)];
+}
+
+/** The change with which the role allows a request, and all that is like it. */
+export function roleChange(action: string, resource: string, session: Session): Remedy {
+  const [first, ...others] = roleStatements(action, resource, session);
+  const also = others.reduceRight<Remedy | undefined>(
+    (next, statement) => ({ statement, ...(next === undefined ? {} : { also: next }) }),
+    undefined,
+  );
+  return { statement: first, ...(also === undefined ? {} : { also }) };
+}
+
+function bucketOf(arn: string): string | undefined {
+  return /^arn:[^:]*:s3:::([^/]*)/.exec(arn)?.[1];
 }
 
 function oneOrMany(values: readonly string[]): string | readonly string[] {

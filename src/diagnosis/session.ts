@@ -11,8 +11,10 @@ import { reading, SessionPolicyError } from "../errors.ts";
 import { isRecord, readList, readRecord } from "../input.ts";
 import { ACCESSES, type Access, type Locations, outermost, placeOf } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
-import type { PolicyDocument } from "../policy.ts";
+import type { PolicyDocument, Statement } from "../policy.ts";
 import { createSessionPolicyBuilder } from "../session-policy.ts";
+import { roleStatementsOf } from "../setup/role-policy.ts";
+import { readStorage } from "../setup/storage.ts";
 import { type AwsStorageConfig, parseStorageConfig } from "../storage-config.ts";
 
 /** The fields of a storage configuration that hold keys. */
@@ -44,6 +46,8 @@ export interface Session {
   readonly partition: string;
   /** The catalog's allowed places, none inside another, in code-unit order; undefined if all are. */
   readonly allowed: readonly string[] | undefined;
+  /** The statements of the role's policy for an action; none where locations are not restricted. */
+  readonly roleStatements: (action: string) => readonly Statement[];
 }
 
 /** What a session has at a place. */
@@ -73,6 +77,10 @@ export function sessionOf(
   const partition = /"(arn:[^:"]+):s3:::/.exec(
     JSON.stringify(anywhere({ read: ["s3://any"] })),
   )?.[1];
+  const allowed =
+    config?.allowedLocations == null
+      ? undefined
+      : outermost(config.allowedLocations.flatMap((uri) => placeOf(uri) ?? []));
   return {
     config,
     aliases,
@@ -85,10 +93,11 @@ export function sessionOf(
     ownKeys: asked && keyPolicy(accesses),
     policyLength: own && JSON.stringify(own).length,
     partition: partition ?? "arn:aws",
-    allowed:
-      config?.allowedLocations == null
-        ? undefined
-        : outermost(config.allowedLocations.flatMap((uri) => placeOf(uri) ?? [])),
+    allowed,
+    roleStatements:
+      config === undefined || allowed === undefined || allowed.length === 0
+        ? () => []
+        : roleStatementsOf(readStorage(config), allowed, unlimited),
   };
 }
 

@@ -213,9 +213,9 @@ function keyFindings({ fields, config }: ReadStorage): Finding[] {
 /** Fewer tables than this in a session are worth a finding. */
 const MANY_TABLES = 10;
 
-function locationFindings({ fields }: ReadStorage): Finding[] {
+function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[] {
   const findings: Finding[] = [];
-  const places = (fields.allowedLocations ?? []).map((uri) => placeOf(uri));
+  const places = (fields.allowedLocations ?? []).map((uri) => placeOf(uri, onAws));
   const outer = new Set(outermost(places.filter((place) => place !== undefined)));
   const seen = new Set<string>();
   places.forEach((place, i) => {
@@ -241,7 +241,7 @@ function locationFindings({ fields }: ReadStorage): Finding[] {
         remedy: "Allow the prefix that holds the catalog's tables, such as s3://BUCKET/warehouse.",
       });
     }
-    const fit = tablesThatFit(fields, place);
+    const fit = tablesThatFit(fields, place, onAws);
     if (fit >= MANY_TABLES) return;
     findings.push({
       code: "FEW_TABLES_FIT",
@@ -256,7 +256,7 @@ function locationFindings({ fields }: ReadStorage): Finding[] {
 }
 
 /** How many tables with names of ten and sixteen characters one session of STS' size can write, up to ten. */
-function tablesThatFit(fields: AwsStorageConfig, place: string): number {
+function tablesThatFit(fields: AwsStorageConfig, place: string, onAws: boolean): number {
   let fit = 0;
   for (let count = 1; count <= MANY_TABLES; count++) {
     const tables = Array.from(
@@ -264,7 +264,7 @@ function tablesThatFit(fields: AwsStorageConfig, place: string): number {
       (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
     );
     // A location as long as keys may be has no room for tables.
-    if (placeOf(tables[0] ?? "") === undefined) break;
+    if (placeOf(tables[0] ?? "", onAws) === undefined) break;
     const locations = { read: tables, list: tables, write: tables };
     const policy = buildSessionPolicy({ ...fields, allowedLocations: undefined }, locations, {
       maxLength: Infinity,

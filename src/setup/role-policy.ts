@@ -4,6 +4,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
  * @module
  */
+import { ACTIONS } from "../actions.ts";
 import { SessionPolicyError, type SessionPolicyIssue } from "../errors.ts";
 import { outermost } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
@@ -85,6 +86,44 @@ function policyFor(
   }
   const distinct = new Map(statements.map((one) => [JSON.stringify(one), one]));
   return { Version: "2012-10-17", Statement: [...distinct.values()] };
+}
+
+/**
+ * Returns what tells the statements of the role's policy that allow an action, each with that action
+ * only. The policy is built once, for the first action that is asked about.
+ */
+export function roleStatementsOf(
+  storage: ReadStorage,
+  places: readonly string[],
+  options: SessionPolicyOptions | undefined,
+): (action: string) => readonly Statement[] {
+  let all: readonly Statement[] | undefined;
+  const known = new Map<string, readonly Statement[]>();
+  return (action) => {
+    const name = action.toLowerCase();
+    all ??= policyFor(storage, places, options).Statement;
+    const statements = known.get(name) ?? all.flatMap((one) => reducedTo(name, one));
+    known.set(name, statements);
+    return statements;
+  };
+}
+
+/** A statement with one of its actions, and with the resources that this action is about. */
+function reducedTo(name: string, statement: Statement): Statement[] {
+  const Action = [statement.Action].flat().find((action) => action.toLowerCase() === name);
+  if (Action === undefined) return [];
+  const isOfObjects = ACTIONS.some(({ action, resource }) => {
+    return action === Action && resource === "object";
+  });
+  const resources = [statement.Resource].flat();
+  // Bucket and object actions may share a statement, in which each has its own resources.
+  const own = Action.startsWith("s3:")
+    ? resources.filter((arn) => arn.includes("/", arn.indexOf(":::")) === isOfObjects)
+    : resources;
+  const [only = ""] = own;
+  return own.length === 0
+    ? []
+    : [{ ...statement, Action, Resource: own.length === 1 ? only : own }];
 }
 
 function isKmsStatement({ Action }: Statement): boolean {

@@ -69,6 +69,17 @@ describe("checkStorageConfig", () => {
     expect(found(changes)).toEqual(expected);
   });
 
+  test("takes names that S3 reserves for ordinary ones outside AWS", () => {
+    const outside = { endpoint: "https://minio.example.com", roleArn: null };
+    const allowedLocations = ["s3://lake-s3alias/db/x", "s3://lake-s3alias/db", "s3://xn--lake"];
+    expect(found({ ...outside, allowedLocations })).toEqual([
+      "warning OVERLAPPING_LOCATIONS allowedLocations.0",
+      "warning WHOLE_BUCKET allowedLocations.2",
+    ]);
+    expect(found({ ...outside, allowedLocations: ["s3://lake--x-s3/db"] })).toEqual([]);
+    expect(found({ ...outside, region: null })).toEqual(["info NO_REGION region"]);
+  });
+
   test("counts the tables that fit as sessions are built", () => {
     const allowedLocations = [`s3://wh-bucket/${"long/".repeat(20)}`];
     const [finding] = checkStorageConfig({ ...sound, allowedLocations });
