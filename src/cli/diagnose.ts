@@ -61,6 +61,7 @@ function diagnosisText(diagnosis: Diagnosis & { file: string }, named: boolean):
     `  request   ${[action ?? operation ?? "unknown", where].filter(Boolean).join(" on ")}`,
     `  by        ${diagnosis.principal ?? "unknown"}`,
     `  denied by ${diagnosis.deniedBy ?? (diagnosis.keyFault ? "the key itself" : "unknown")}`,
+    ...(diagnosis.resources ?? []).slice(1).map((one) => `  also on   ${one}`),
     ...folded(
       `${certainty === "certain" ? "this is why: " : "this may be why: "}${diagnosis.explanation}`,
     ),
@@ -83,6 +84,11 @@ function remedyLines(remedy: Remedy): string[] {
   const change = statement === undefined ? told : JSON.stringify(statement);
   return [
     `  ${cause === undefined ? "change    " : `or ${cause}: `}${change}${when === undefined ? "" : `, if ${when}`}`,
+    ...(how === undefined || how === change
+      ? []
+      : folded(how).map((line, i) =>
+          i === 0 ? `  how       ${line.trim()}` : `            ${line.trim()}`,
+        )),
     ...(also === undefined ? [] : remedyLines(also)),
   ];
 }

@@ -188,13 +188,20 @@ export function roleStatements(
   bucket?: string,
 ): readonly [RemedyStatement, ...RemedyStatement[]] {
   const own: RemedyStatement = { Effect: "Allow", Action: action, Resource: resource };
-  const ofRole = session.roleStatements(action).flatMap(({ Resource, ...statement }) => {
+  const ofRole = session.roleStatements(action).flatMap(({ Resource, Action, Condition }) => {
     const named = [Resource]
       .flat()
       .filter((arn) => bucket === undefined || bucketOf(arn) === bucket);
     return named.length === 0
       ? []
-      : [{ ...statement, Effect: "Allow", Resource: oneOrMany(named) } as const];
+      : [
+          {
+            Effect: "Allow",
+            Action,
+            Resource: oneOrMany(named),
+            ...(Condition && { Condition }),
+          } as const,
+        ];
   });
   const isOfRequest = ({ Resource }: RemedyStatement) =>
     /^kms:/i.test(action)

@@ -133,7 +133,10 @@ describe("build", () => {
 
   test("takes every option of the library", async () => {
     const args = ["--read", TABLE, "--write", TABLE, "--current-kms-key", KEY];
-    const options = ["--object-versions", "--abort-multipart-uploads", "--no-kms-via-service"];
+    const options = [
+      ...["--object-versions", "--abort-multipart-uploads", "--no-kms-via-service"],
+      ...["--list-multipart-uploads", "--object-tags", "--object-acls", "--bare-paths"],
+    ];
     const { out } = await run(["build", ...args, ...options, "--max-length", "5000"]);
     const locations = { read: [TABLE], write: [TABLE] };
     expect(JSON.parse(out)).toEqual(
@@ -141,6 +144,10 @@ describe("build", () => {
         objectVersions: true,
         abortMultipartUploads: true,
         kmsViaService: false,
+        listMultipartUploads: true,
+        objectTags: true,
+        objectAcls: true,
+        barePaths: true,
       }),
     );
     const polaris = await run(["build", ...args, "--profile", "polaris"]);
@@ -183,6 +190,34 @@ test("assume-role prints what the AWS CLI takes", async () => {
   );
 });
 
+test("each option of its own changes the policy as the library does", async () => {
+  const locations = { read: [TABLE], write: [TABLE] };
+  const flags = {
+    "--bare-paths": { barePaths: true },
+    "--object-tags": { objectTags: true },
+    "--object-acls": { objectAcls: true },
+    "--list-multipart-uploads": { listMultipartUploads: true },
+  };
+  const plain = buildSessionPolicy({}, locations);
+  for (const [flag, options] of Object.entries(flags)) {
+    const policy = buildSessionPolicy({}, locations, options);
+    expect(policy).not.toEqual(plain);
+    const { out } = await run(["build", "--read", TABLE, "--write", TABLE, flag]);
+    expect(JSON.parse(out)).toEqual(policy);
+  }
+});
+
+test("assume-role needs no role outside AWS, as MinIO's STS takes none", async () => {
+  const endpoint = "https://minio.example.com";
+  const args = ["assume-role", "--endpoint", endpoint, "--no-kms", "--read", TABLE];
+  const { status, out } = await run(args);
+  expect([status, JSON.parse(out)]).toEqual([
+    0,
+    buildAssumeRoleRequest({ endpoint, kmsUnavailable: true }, { read: [TABLE] }),
+  ]);
+  expect(JSON.parse(out)).not.toHaveProperty("RoleArn");
+});
+
 describe("diagnose", () => {
   const log = readFileSync(join(ROOT, "test/logs/spark-select.txt"), "utf8");
 
@@ -197,6 +232,16 @@ describe("diagnose", () => {
     const args = ["diagnose", file("spark.log", log), "--config", "-", "--json"];
     const { out } = await run(args, { input: JSON.stringify(catalog) });
     expect(JSON.parse(out)).toMatchObject([{ cause: "session-outdated", resource: KEY }]);
+  });
+
+  test("prints all that the library knows: every object, and how to make the change", async () => {
+    const denied = (name: string) =>
+      `User: arn:aws:sts::123456789012:assumed-role/polaris/s is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::polaris-quickstart/warehouse/ns/t1/${name}" because no session policy allows the s3:DeleteObject action`;
+    const input = [denied("a"), denied("b"), denied("c")].join("\n");
+    const { out } = await run(["diagnose", ...read], { input });
+    expect(out).toMatch(/\n {2}request .*t1\/a\n/);
+    for (const name of ["b", "c"]) expect(out).toMatch(new RegExp(`\n {2}also on .*t1/${name}\n`));
+    expect(out).toMatch(/\n {2}how {7}In Polaris, grant the principal's catalog role/);
   });
 
   test("finds nothing in a log without such messages", async () => {
