@@ -344,7 +344,7 @@ function has(set: number, index: number): boolean {
  *    by a new one that holds the first row that the column lacks.
  * 3. A branch ends where its names and frames, and one name for each column that is left, are not
  *    shorter than the best family so far.
- * 4. After 20,000 steps the best one so far is taken.
+ * 4. After 2,000 steps the best one so far is taken.
  *
  * Up to five buckets, brute force found none that was shorter by more than a pair of brackets for each
  * statement, which this search does not count. For more buckets it may not be the shortest.
@@ -360,6 +360,9 @@ function improved(
   const candidates = candidatesOf(columns);
   const perStatement = frame - 2;
   const longestFirst = [...columns].sort((a, b) => b.length - a.length);
+  const fitting = longestFirst.map(({ allowed }) =>
+    candidates.filter((set) => isSubset(set, allowed)),
+  );
   const rest = longestFirst.map((_, i) =>
     longestFirst.slice(i + 1).reduce((sum, { length }) => sum + length, 0),
   );
@@ -382,24 +385,24 @@ function improved(
       return;
     }
     const named = total + column.length;
-    const attempt = (set: number, more: readonly number[], added: number) => {
+    const attempt = (set: number, isNew: boolean) => {
       if ((set & lacking & -lacking) === 0 || !isSubset(set, column.allowed)) return;
-      if (named + added + (rest[i] ?? 0) >= length || steps++ > MOST_STEPS) return;
+      const total = named + (isNew ? lengthOf(set) + perStatement : 0);
+      if (total + (rest[i] ?? 0) >= length || steps++ > MOST_STEPS) return;
+      const more = isNew ? [...sets, set] : sets;
       const left = lacking & ~set;
-      if (left !== 0) grant(i, left, more, named + added);
-      else grant(i + 1, longestFirst[i + 1]?.required ?? 0, more, named + added);
+      if (left !== 0) grant(i, left, more, total);
+      else grant(i + 1, longestFirst[i + 1]?.required ?? 0, more, total);
     };
-    for (const set of sets) attempt(set, sets, 0);
-    for (const set of candidates) {
-      if (!sets.includes(set)) attempt(set, [...sets, set], lengthOf(set) + perStatement);
-    }
+    for (const set of sets) attempt(set, false);
+    for (const set of fitting[i] ?? []) if (!sets.includes(set)) attempt(set, true);
   };
   grant(0, longestFirst[0]?.required ?? 0, [], 0);
   const sets = [...best].sort((a, b) => a - b);
   return { sets, length: lengthOfNames(sets, columns, lengthOf) };
 }
 
-const MOST_STEPS = 20_000;
+const MOST_STEPS = 2_000;
 const MOST_CANDIDATES = 200;
 
 /** Sets that some column requires, what two have in common, what they are together, and single rows. */
