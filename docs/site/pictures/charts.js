@@ -34,73 +34,64 @@ function chart(label, options) {
   return `${svg.outerHTML.replace("<g", `${ALONE}<g`)}\n`;
 }
 
+/** Names of the benchmark's tasks that are drawn, and their colours. */
+const DRAWN = new Map([
+  ["JSON.stringify", "var(--line)"],
+  ["prepared builder", "var(--ours)"],
+  ["buildSessionPolicy", "var(--ink)"],
+  ["Polaris 1.7.0 (Java)", "var(--deny)"],
+  ["AWS CDK, minimize", "var(--soft)"],
+]);
+
 export function chartTime() {
-  const rows = Object.entries(figures.medianMicroseconds).flatMap(([count, medians]) =>
-    Object.entries(medians).map(([name, microseconds]) => ({
-      name,
-      count: Number(count),
-      microseconds,
-    })),
+  const { shapes } = figures;
+  const rows = shapes.flatMap(({ name, tasks }) =>
+    Object.entries(tasks)
+      .filter(([task]) => DRAWN.has(task))
+      .map(([task, { microseconds }]) => ({ name, task, microseconds })),
   );
-  const of = (name) => rows.filter((row) => row.name === name);
-  const names = [...new Set(rows.map(({ name }) => name))];
-  const most = Math.max(...rows.map(({ count }) => count));
-  const colour = (name) => (name === "prepared builder" ? "var(--ours)" : "var(--soft)");
-  const ends = names.map((name) => of(name).at(-1));
-  const words = ends.map(
-    ({ name, count, microseconds }) => `${name} ${microseconds} µs for ${count}`,
-  );
-  return chart(`Time by number of locations. ${words.join("; ")}.`, {
-    height: 420,
-    marginRight: 190,
-    marginLeft: 70,
+  const drawn = [...DRAWN.keys()].filter((task) => rows.some((row) => row.task === task));
+  const words = rows
+    .filter(({ task }) => task === "prepared builder")
+    .map(({ name, microseconds }) => `${name}: ${microseconds} µs`);
+  return chart(`Time of a prepared builder by kind of session. ${words.join("; ")}.`, {
+    height: 120 + 34 * shapes.length,
+    marginTop: 70,
+    marginLeft: 330,
+    marginBottom: 45,
     x: {
       type: "log",
-      label: "locations",
-      domain: [1, most],
-      tickFormat: (n) => (Math.log10(n) % 1 === 0 ? n.toLocaleString("en") : ""),
-    },
-    y: {
-      type: "log",
       label: "median time, µs",
+      labelOffset: 40,
       grid: true,
       tickFormat: (n) => (Math.log10(n) % 1 === 0 ? n.toLocaleString("en") : ""),
     },
+    y: { label: null, domain: shapes.map(({ name }) => name) },
     marks: [
-      ...names.map((name) =>
-        Plot.line(of(name), {
-          x: "count",
-          y: "microseconds",
-          stroke: colour(name),
-          strokeWidth: name === "prepared builder" ? 3 : 1.5,
-        }),
-      ),
-      Plot.dot(rows, { x: "count", y: "microseconds", r: 3, fill: (row) => colour(row.name) }),
-      Plot.text(spread(ends), {
-        x: "count",
-        y: "at",
-        text: "name",
-        dx: 10,
-        textAnchor: "start",
-        fill: (row) => colour(row.name),
-        fontWeight: 600,
-        clip: false,
+      Plot.dot(rows, {
+        x: "microseconds",
+        y: "name",
+        r: (row) => (row.task === "prepared builder" ? 6 : 4),
+        fill: (row) => DRAWN.get(row.task),
       }),
+      // What each colour means, in a row above.
+      ...drawn.flatMap((task, i) => [
+        Plot.dot([task], {
+          frameAnchor: "top-left",
+          dx: -320 + i * 205,
+          dy: -45,
+          r: 5,
+          fill: DRAWN.get(task),
+        }),
+        Plot.text([task], {
+          frameAnchor: "top-left",
+          dx: -310 + i * 205,
+          dy: -45,
+          textAnchor: "start",
+        }),
+      ]),
     ],
   });
-}
-
-/** Moves labels that would lie on one another apart, upwards. */
-function spread(ends) {
-  const apart = 1.75;
-  const last = new Map();
-  return [...ends]
-    .sort((a, b) => a.microseconds - b.microseconds)
-    .map((row) => {
-      const at = Math.max(row.microseconds, (last.get(row.count) ?? 0) * apart);
-      last.set(row.count, at);
-      return { ...row, at };
-    });
 }
 
 const COLOURS = { "this library": "var(--ours)", Polaris: "var(--line)" };
