@@ -6,7 +6,8 @@
  *    That is what a first fit gives, session by session.
  * 3. A place is tried only if the least that it adds fits: the names that only it needs.
  * 4. Places are tried in groups, which double in size while they fit and halve when they don't. So a
- *    session is measured some twenty times, and not once for each place.
+ *    session is measured some twenty times, and not once for each place. Buckets that list the same
+ *    prefixes share a statement, so a group may fit where its first place alone does not.
  *
  * Example: 100 tables of one bucket, of which 49 fit. The groups 1, 2, 4, 8, 16 fit; 32 do not, and
  * 17 more are found with 16 and 1. The next session begins with the 50th table.
@@ -17,6 +18,7 @@
 import { SessionPolicyError } from "./errors.ts";
 import { ACCESSES, BIT, type Locations, type PlaceAccess, withoutNested } from "./locations.ts";
 import { escapePattern, type PolicyDocument, serializedLength } from "./policy.ts";
+import { tooLarge } from "./policy-size.ts";
 import { type GrantedPlace, policyFor, type Session } from "./session.ts";
 import { LIST_FRAME } from "./statements.ts";
 
@@ -32,6 +34,8 @@ interface Item extends GrantedPlace {
   /** The least that it adds to a session that names its bucket; and to one that does not. */
   readonly growth: number;
   readonly growthWithBucket: number;
+  /** The most that its names add; Infinity if another bucket may name some of them already. */
+  readonly most: number;
   /** Where the places of its bucket end in the list, and those of its bucket and accesses. */
   readonly bucketEnd: number;
   readonly kindEnd: number;
@@ -45,6 +49,8 @@ export function splitOverSessions(session: Session, asked: readonly PlaceAccess[
   if (whole.length <= maxLength) {
     return [{ policy: whole.policy, locations: locationsOf(places) }];
   }
+  // There is nothing to split: a refusal of everything, or Polaris' keys, is too long by itself.
+  if (places.length === 0) throw tooLarge(session, asked, whole.length);
   const items = itemsOf(session, places);
   const left: Left = {
     items,
@@ -107,8 +113,8 @@ function fill(
     } else if (group.length > 1) {
       size = group.length >> 1;
     } else {
-      const { kindEnd = 0, growth = 0 } = items[last] ?? {};
-      refused = { kindEnd, growth };
+      const { kindEnd = 0, most = Infinity } = items[last] ?? {};
+      refused = { kindEnd, growth: most };
       from = last + 1;
     }
   }
@@ -200,7 +206,8 @@ function itemsOf(
       }
     }
     growthWithBucket += growth;
-    items.push({ bucket, place, accesses, growth, growthWithBucket, bucketEnd, kindEnd });
+    const most = accesses & BIT.list && bucketsListing.get(prefix) === SEVERAL ? Infinity : growth;
+    items.push({ bucket, place, accesses, growth, growthWithBucket, most, bucketEnd, kindEnd });
   }
   return items.reverse();
 }

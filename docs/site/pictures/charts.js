@@ -38,8 +38,8 @@ function chart(label, options) {
 const DRAWN = new Map([
   ["JSON.stringify", "var(--line)"],
   ["prepared builder", "var(--ours)"],
-  ["buildSessionPolicy", "var(--ink)"],
-  ["Polaris 1.7.0 (Java)", "var(--deny)"],
+  ["buildSessionPolicy", "var(--edge)"],
+  ["Polaris 1.7.0 (Java)", "var(--ink)"],
   ["AWS CDK, minimize", "var(--soft)"],
 ]);
 
