@@ -3,7 +3,7 @@
  *
  * 1. Places are sorted by bucket and by accesses, since a statement names many of one kind best.
  * 2. A session takes the first place that is left, then each further one that still fits, in order.
- *    That is what a first fit gives, session by session.
+ *    That is what a first fit gives, session by session, up to the 16th place that is refused.
  * 3. A place is tried only if the least that it adds fits: the names that only it needs.
  * 4. Places are tried in groups, which double in size while they fit and halve when they don't. So a
  *    session is measured some twenty times, and not once for each place. Buckets that list the same
@@ -99,6 +99,7 @@ function fill(
   let size = 1;
   // What was refused last: nothing of its kind that adds as much has room either.
   let refused: Refused = { kindEnd: 0, growth: Infinity };
+  let refusals = 0;
   for (;;) {
     const group = nextGroup(left, taken, from, size, maxLength - length, refused);
     const last = group.at(-1);
@@ -113,12 +114,16 @@ function fill(
     } else if (group.length > 1) {
       size = group.length >> 1;
     } else {
+      if (++refusals > MOST_REFUSALS) return taken;
       const { kindEnd = 0, most = Infinity } = items[last] ?? {};
       refused = { kindEnd, growth: most };
       from = last + 1;
     }
   }
 }
+
+/** After so many refusals there is hardly any room, and looking on takes time for each location. */
+const MOST_REFUSALS = 16;
 
 interface Refused {
   readonly kindEnd: number;
