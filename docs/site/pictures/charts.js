@@ -78,14 +78,14 @@ export function chartTime() {
       ...drawn.flatMap((task, i) => [
         Plot.dot([task], {
           frameAnchor: "top-left",
-          dx: -320 + i * 205,
+          dx: -325 + i * 148,
           dy: -45,
           r: 5,
           fill: DRAWN.get(task),
         }),
         Plot.text([task], {
           frameAnchor: "top-left",
-          dx: -310 + i * 205,
+          dx: -316 + i * 148,
           dy: -45,
           textAnchor: "start",
         }),
