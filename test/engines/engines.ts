@@ -15,12 +15,16 @@ export interface EngineOperation {
   readonly needs: readonly Access[] | undefined;
   /** What happens without an access, where it is not that the operation fails. */
   readonly without?: Readonly<Partial<Record<Access, Outcome>>>;
+  /** Whether its session's policy has the option barePaths. */
+  readonly barePaths?: true;
 }
 
 export interface Engine {
   readonly runs: "python" | "java";
-  /** The program in test/engines/python. */
-  readonly program?: string;
+  /** The program in test/engines/python or test/engines/java. */
+  readonly program: string;
+  /** For Java, the file beside the program that pins its jars. */
+  readonly jars?: string;
   readonly title: string;
   /** Only run when its name is given. */
   readonly byName?: boolean;
@@ -31,13 +35,30 @@ export const engines: Readonly<Record<string, Engine>> = {
   duckdb: { runs: "python", program: "duckdb_engine.py", title: "DuckDB" },
   polars: { runs: "python", program: "polars_engine.py", title: "Polars" },
   pyarrow: { runs: "python", program: "pyarrow_engine.py", title: "pyarrow" },
-  java: { runs: "java", title: "Iceberg's Java API, S3FileIO," },
+  java: {
+    runs: "java",
+    program: "JavaApi",
+    jars: "pom.xml",
+    title: "Iceberg's Java API, S3FileIO,",
+  },
+  spark: {
+    runs: "java",
+    program: "SparkIceberg",
+    jars: "spark.xml",
+    title: "Spark, S3FileIO,",
+    byName: true,
+  },
+  s3a: {
+    runs: "java",
+    program: "SparkS3A",
+    jars: "s3a.xml",
+    title: "Spark, parquet on S3A,",
+    byName: true,
+  },
 };
 
 /** Engines that are known and not run here, with the reason. */
 export const notRun: Readonly<Record<string, string>> = {
-  spark: "this command does not run it yet; docs/engines.md says what it was seen to do",
-  s3a: "this command does not run it yet; docs/engines.md says what it was seen to do",
   trino: "its server's archive is not on Maven Central",
   flink: "this command does not run it yet; docs/engines.md says what it was seen to do",
 };
@@ -47,7 +68,8 @@ const operation = (
   operation: string,
   needs: readonly Access[] | undefined,
   without: EngineOperation["without"] = {},
-): EngineOperation => ({ engine, operation, needs, without });
+  more: Pick<EngineOperation, "barePaths"> = {},
+): EngineOperation => ({ engine, operation, needs, without, ...more });
 
 export const engineOperations: readonly EngineOperation[] = [
   operation("pyiceberg", "create", []),
@@ -94,4 +116,28 @@ export const engineOperations: readonly EngineOperation[] = [
   operation("java", "list-prefix-without-slash", undefined),
   operation("java", "delete-prefix", ["list", "delete"]),
   operation("java", "drop-purge", []),
+  operation("spark", "create", []),
+  operation("spark", "create-table-as", ["read", "write"], { read: "silent" }),
+  operation("spark", "first-append", ["read", "write"], { read: "silent" }),
+  operation("spark", "append", ["read", "write"]),
+  operation("spark", "read", ["read"]),
+  operation("spark", "delete-rows", ["read", "write"]),
+  operation("spark", "merge", ["read", "write"]),
+  operation("spark", "delete-rows-format-v3", ["read", "list", "write"]),
+  operation("spark", "compute-table-stats", ["read", "list", "write"]),
+  operation("spark", "expire-snapshots", ["read", "delete"], { delete: "silent" }),
+  operation("spark", "remove-orphan-files-prefix-listing", ["read", "list", "delete"], {
+    delete: "silent",
+  }),
+  operation("spark", "drop-purge", ["read", "delete"], { delete: "silent" }),
+  operation("s3a", "read", undefined),
+  operation("s3a", "append", undefined),
+  operation("s3a", "read-with-barePaths", ["read", "list"], {}, { barePaths: true }),
+  operation(
+    "s3a",
+    "append-with-barePaths",
+    ["read", "list", "write", "delete"],
+    {},
+    { barePaths: true },
+  ),
 ];

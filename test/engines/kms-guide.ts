@@ -110,9 +110,27 @@ export const guideSteps: readonly GuideStep[] = [
       foreignKeyPolicy: ofRole,
     },
   ),
-  step("two buckets with two keys", "insert", "new", { encryptionKeys: [NEW, OLD] }, NEW),
-  step("two buckets with two keys", "insert", "other", { encryptionKeys: [NEW, OLD] }, NEW),
-  step("two buckets with two keys", "read", "other", { encryptionKeys: [NEW, OLD] }, NEW),
+  step(
+    "two buckets with two keys: the first",
+    "insert",
+    "new",
+    { encryptionKeys: [NEW, OLD] },
+    NEW,
+  ),
+  step(
+    "two buckets with two keys: the second",
+    "insert",
+    "other",
+    { encryptionKeys: [NEW, OLD] },
+    NEW,
+  ),
+  step(
+    "two buckets with two keys: the second",
+    "read",
+    "other",
+    { encryptionKeys: [NEW, OLD] },
+    NEW,
+  ),
 ];
 
 /** A change of every policy that the catalog asks STS for. */

@@ -4,8 +4,10 @@
  * 1. Prepare the engines, start the gateway, the proxy in front of it, and the example catalog.
  * 2. Run each operation with the accesses that it needs: it must succeed, and no request may be refused.
  * 3. Run it with each of them left out: it must fail, or go on, as test/engines/engines.ts says.
- * 4. Run one reader and one writer of each engine with the policy of a sibling: they must fail.
+ * 4. Run readers and writers of each engine with the policy of a sibling: they must fail.
  * 5. Write the requests to traces.json, from which docs/engines.md has its table.
+ *
+ * With KEEP_TEXTS=FOLDER, what engines print when they are refused goes to that folder.
  *
  * For example `pyiceberg read` runs `read` with a session that may read, where the trace is
  * HEAD, GET manifest list, GET manifest, GET data; and again with one that may do nothing, which fails.
@@ -16,9 +18,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { type AwsStorageConfig, buildSessionPolicy } from "../../src/index.ts";
 import { startGateway } from "../server/gateway.ts";
-import type { AnyPolicy } from "../support/iam.ts";
-import { HERE, java, python } from "./cache.ts";
+import { type AnyPolicy, allows, type Request } from "../support/iam.ts";
+import { HERE, java, lacksJava, python } from "./cache.ts";
 import {
   ACCESSES,
   type Access,
@@ -56,7 +59,7 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-const chosen = engineOperations.filter(
+const wanted = engineOperations.filter(
   ({ engine, operation }) =>
     (wantedEngines.length === 0
       ? engines[engine]?.byName !== true
@@ -67,10 +70,26 @@ const runsGuide = names.length === 0 || wantedEngines.includes(KMS_GUIDE);
 const started = Date.now();
 const seconds = () => Math.round((Date.now() - started) / 1000);
 
-const runsOn = (what: "python" | "java") =>
-  chosen.some(({ engine }) => engines[engine]?.runs === what);
-const interpreter = runsOn("python") || runsGuide ? python() : "";
-const javaProgram = runsOn("java") ? java() : [];
+/** What starts an engine, and why another is skipped. */
+const commands = new Map<string, readonly string[]>();
+const skipped = new Map(Object.entries(notRun));
+const kindsWanted = wanted.map(({ engine }) => engines[engine]?.runs);
+const interpreter = kindsWanted.includes("python") || runsGuide ? python() : "";
+const lacking = kindsWanted.includes("java") ? lacksJava() : undefined;
+for (const name of new Set(wanted.map(({ engine }) => engine))) {
+  const { runs, program = "", jars = "" } = engines[name] ?? {};
+  if (runs === "python") commands.set(name, [interpreter, `${HERE}python/${program}`]);
+  else if (lacking === undefined) commands.set(name, java(program, jars));
+  else if (!wantedEngines.includes(name)) skipped.set(name, lacking);
+  else {
+    print(`The engine ${name} cannot run: ${lacking}.`);
+    process.exit(2);
+  }
+}
+for (const [name, { byName }] of Object.entries(engines)) {
+  if (byName && !wantedEngines.includes(name)) skipped.set(name, "it runs by name");
+}
+const chosen = wanted.filter(({ engine }) => commands.has(engine));
 print(`engines ready after ${seconds()} s`);
 
 const { gateway, stop: stopGateway } = await startGateway();
@@ -81,6 +100,15 @@ const subsets = Array.from({ length: 2 ** ACCESSES.length }, (_, set) =>
 );
 const tokenOf = (accesses: readonly Access[]) =>
   `may-${ACCESSES.filter((access) => accesses.includes(access)).join("-") || "nothing"}`;
+const storageConfig: AwsStorageConfig = {
+  storageType: "S3",
+  allowedLocations: ["s3://lake/wh"],
+  roleArn: gateway.roleArn,
+  region: "us-east-1",
+  endpoint: proxy.endpoint,
+  pathStyleAccess: true,
+  kmsUnavailable: true,
+};
 writeFileSync(
   join(dir, "catalog.json"),
   JSON.stringify({
@@ -88,15 +116,7 @@ writeFileSync(
       {
         name: "wh",
         properties: { "default-base-location": "s3://lake/wh" },
-        storageConfigInfo: {
-          storageType: "S3",
-          allowedLocations: ["s3://lake/wh"],
-          roleArn: gateway.roleArn,
-          region: "us-east-1",
-          endpoint: proxy.endpoint,
-          pathStyleAccess: true,
-          kmsUnavailable: true,
-        },
+        storageConfigInfo: storageConfig,
       },
     ],
     principals: subsets.map((access) => ({
@@ -138,7 +158,7 @@ let runs = 0;
 
 /** Runs an operation once, on a table of its own, with a session for these accesses. */
 async function runOnce(
-  { engine, operation }: EngineOperation,
+  { engine, operation, barePaths }: EngineOperation,
   accesses: readonly Access[],
   plant?: (table: string) => void,
 ): Promise<Run> {
@@ -156,7 +176,8 @@ async function runOnce(
     AWS_EC2_METADATA_DISABLED: "true",
     PYTHONDONTWRITEBYTECODE: "1",
   };
-  const [command = "", ...args] = commandOf(engine);
+  const [command = "", ...args] = commands.get(engine) ?? [];
+  if (barePaths) proxy.planted.push(withBarePaths(table));
   const child = spawn(command, [...args, operation], { env: environment });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
@@ -192,10 +213,26 @@ async function runOnce(
   return { outcome, refused, version, requests, said };
 }
 
-function commandOf(engine: string): string[] {
-  const { runs, program } = engines[engine] ?? {};
-  return runs === "java" ? javaProgram : [interpreter, `${HERE}python/${program}`];
-}
+/** The policy that the library builds for the same accesses to a table with the option barePaths. */
+const withBarePaths = (table: string) => (policy: AnyPolicy) => {
+  if (!JSON.stringify(policy).includes(`/${table}/`)) return policy;
+  const key = `wh/ns/${table}/f`;
+  const has: Readonly<Record<Access, Request>> = {
+    read: { action: "s3:GetObject", resource: `arn:aws:s3:::lake/${key}` },
+    list: {
+      action: "s3:ListBucket",
+      resource: "arn:aws:s3:::lake",
+      context: { "s3:prefix": key },
+    },
+    write: { action: "s3:PutObject", resource: `arn:aws:s3:::lake/${key}` },
+    delete: { action: "s3:DeleteObject", resource: `arn:aws:s3:::lake/${key}` },
+  };
+  const accesses = ACCESSES.filter((access) => allows(policy, has[access]));
+  const locations = Object.fromEntries(
+    accesses.map((access) => [access, [`s3://lake/wh/ns/${table}`]]),
+  );
+  return buildSessionPolicy(storageConfig, locations, { barePaths: true }) as AnyPolicy;
+};
 
 interface Check {
   readonly key: string;
@@ -248,9 +285,11 @@ const checks: Check[] = chosen.flatMap((operation): Check[] => {
   ];
 });
 
-// A policy for a sibling's prefix must make an engine's reader fail, or these tests see nothing.
-for (const operation of chosen.filter(({ operation }) =>
-  ["read", "scan-iceberg", "read-file"].includes(operation),
+// A policy for a sibling's prefix must make readers and writers fail, or these tests see nothing.
+const READERS = ["read", "scan-iceberg", "read-file"];
+const WRITERS = ["append", "insert", "write-iceberg", "write-file", "write-table"];
+for (const operation of chosen.filter(
+  ({ operation, needs }) => needs && [...READERS, ...WRITERS].includes(operation),
 )) {
   const { engine, operation: name, without = {} } = operation;
   const sibling = (table: string) => (policy: AnyPolicy) =>
@@ -352,10 +391,7 @@ for (const [key, trace] of traces) if (!failedOperations.has(key)) kept.set(key,
 const ordered = engineOperations.flatMap((o) => kept.get(`${o.engine} ${o.operation}`) ?? []);
 writeFileSync(TRACES, `${JSON.stringify(ordered, null, 1)}\n`);
 writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), ordered));
-for (const [name, reason] of Object.entries(notRun)) print(`skipped ${name}: ${reason}`);
-for (const [name, { byName }] of Object.entries(engines)) {
-  if (byName && !wantedEngines.includes(name)) print(`skipped ${name}: it runs by name`);
-}
+for (const [name, reason] of skipped) print(`skipped ${name}: ${reason}`);
 print(`${seconds()} s`);
 print(`${checks.length + guided - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -25,7 +25,7 @@ export function shapeOf(requests: readonly TracedRequest[]): string[] {
 function kindOf(method: string, key: string): string {
   if (method.endsWith("bucket") || method === "batch delete") return "";
   const file = key.replace(/^wh\/ns\/[^/]+/, "");
-  if (method === "LIST") return `prefix T${file.replace(/[^/]*$/, "") || ""}`;
+  if (method === "LIST") return `prefix T${folderOf(file)}`;
   if (file === "") return "T, the location without a slash";
   if (file.endsWith("metadata.json")) return "metadata.json";
   if (/\/snap-[^/]*\.avro$/.test(file)) return "manifest list";
@@ -34,4 +34,10 @@ function kindOf(method: string, key: string): string {
   if (file.endsWith(".puffin")) return "deletion vectors";
   if (/delete/.test(file)) return "delete file";
   return /\.\w+$/.test(file) ? "data" : "a folder's name without a slash";
+}
+
+/** The first folder of a prefix, without an id at the end of its name. */
+function folderOf(prefix: string): string {
+  const folders = prefix.replace(/[^/]*$/, "");
+  return folders.replace(/^(\/[^/]+\/).*$/, "$1").replace(/-[0-9a-f]{8}-[^/]*(?=\/$)/, "");
 }

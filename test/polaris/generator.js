@@ -25,7 +25,7 @@ const MILLISECONDS = 1000;
 /** @returns {string} the class path of the generator: jars from Maven Central. */
 function jars() {
   const pom = `${HERE}java/pom.xml`;
-  return `${prepared(`${HERE}.cache/jars`, pom, (dir) => {
+  return `${prepared(`${HERE}.cache/jars`, [pom], (dir) => {
     // Polaris' parent is not published. In a repository of its own the stand-in harms nobody.
     const repository = `${HERE}.cache/repository`;
     const parent = `${repository}/org/apache/polaris/polaris/1.7.0/`;

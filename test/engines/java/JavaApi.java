@@ -1,5 +1,3 @@
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,7 +20,7 @@ import org.apache.iceberg.puffin.PuffinWriter;
 import org.apache.iceberg.rest.RESTCatalog;
 import org.apache.iceberg.types.Types;
 
-/** Runs one operation of Iceberg's Java API: prepares the table, waits for "go", and runs it. */
+/** Iceberg's Java API with S3FileIO. */
 public class JavaApi {
   static final String LOCATION = "s3://lake/wh/ns/" + System.getenv("TABLE");
   static final TableIdentifier NAME =
@@ -124,40 +122,27 @@ public class JavaApi {
     return count;
   }
 
-  record Operation(Callable<?> prepare, Callable<?> run) {}
-
-  static Callable<?> doing(Runner runner) {
-    return () -> {
-      runner.run();
-      return null;
-    };
-  }
-
-  interface Runner {
-    void run() throws Exception;
-  }
-
   public static void main(String[] args) throws Exception {
-    Map<String, Operation> operations = new LinkedHashMap<>();
+    Map<String, Harness.Operation> operations = new LinkedHashMap<>();
     Callable<?> rows = () -> createWithRows("2");
     Callable<?> twoSnapshots =
-        doing(
+        Harness.doing(
             () -> {
               Table table = createWithRows("2");
               table.newDelete().deleteFromRowFilter(org.apache.iceberg.expressions.Expressions.alwaysTrue()).commit();
               append(table);
             });
     operations.put(
-        "create", new Operation(() -> null, () -> catalog("TOKEN").createTable(NAME, SCHEMA)));
+        "create", new Harness.Operation(() -> null, () -> catalog("TOKEN").createTable(NAME, SCHEMA)));
     operations.put(
-        "first-append", new Operation(() -> create("2"), doing(() -> append(table()))));
-    operations.put("append", new Operation(rows, doing(() -> append(table()))));
-    operations.put("read", new Operation(rows, () -> read(table())));
+        "first-append", new Harness.Operation(() -> create("2"), Harness.doing(() -> append(table()))));
+    operations.put("append", new Harness.Operation(rows, Harness.doing(() -> append(table()))));
+    operations.put("read", new Harness.Operation(rows, () -> read(table())));
     operations.put(
         "delete-files",
-        new Operation(
+        new Harness.Operation(
             rows,
-            doing(
+            Harness.doing(
                 () ->
                     table()
                         .newDelete()
@@ -165,13 +150,13 @@ public class JavaApi {
                         .commit())));
     operations.put(
         "delete-rows-format-v3",
-        new Operation(() -> createWithRows("3"), doing(() -> deletionVector(table()))));
-    operations.put("write-statistics", new Operation(rows, doing(() -> statistics(table()))));
+        new Harness.Operation(() -> createWithRows("3"), Harness.doing(() -> deletionVector(table()))));
+    operations.put("write-statistics", new Harness.Operation(rows, Harness.doing(() -> statistics(table()))));
     operations.put(
         "expire-snapshots",
-        new Operation(
+        new Harness.Operation(
             twoSnapshots,
-            doing(
+            Harness.doing(
                 () ->
                     table()
                         .expireSnapshots()
@@ -180,9 +165,9 @@ public class JavaApi {
                         .commit())));
     operations.put(
         "list-prefix",
-        new Operation(
+        new Harness.Operation(
             rows,
-            doing(
+            Harness.doing(
                 () ->
                     ((SupportsPrefixOperations) table().io())
                         .listPrefix(LOCATION + "/")
@@ -190,9 +175,9 @@ public class JavaApi {
                         .next())));
     operations.put(
         "list-prefix-without-slash",
-        new Operation(
+        new Harness.Operation(
             rows,
-            doing(
+            Harness.doing(
                 () ->
                     ((SupportsPrefixOperations) table().io())
                         .listPrefix(LOCATION)
@@ -200,23 +185,13 @@ public class JavaApi {
                         .next())));
     operations.put(
         "delete-prefix",
-        new Operation(
+        new Harness.Operation(
             rows,
-            doing(
+            Harness.doing(
                 () -> ((SupportsPrefixOperations) table().io()).deletePrefix(LOCATION + "/data/"))));
     operations.put(
-        "drop-purge", new Operation(rows, () -> catalog("TOKEN").dropTable(NAME, true)));
+        "drop-purge", new Harness.Operation(rows, () -> catalog("TOKEN").dropTable(NAME, true)));
 
-    Operation operation = operations.get(args[0]);
-    operation.prepare().call();
-    System.out.println("READY " + IcebergBuild.version());
-    new BufferedReader(new InputStreamReader(System.in)).readLine();
-    try {
-      operation.run().call();
-    } catch (Throwable error) {
-      error.printStackTrace();
-      Runtime.getRuntime().halt(1);
-    }
-    Runtime.getRuntime().halt(0);
+    Harness.run(IcebergBuild.version(), operations, args[0]);
   }
 }

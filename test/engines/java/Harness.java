@@ -1,0 +1,34 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** Runs one operation of an engine: prepares the table, waits for "go", and runs it. */
+class Harness {
+  record Operation(Callable<?> prepare, Callable<?> run) {}
+
+  interface Runner {
+    void run() throws Exception;
+  }
+
+  static Callable<?> doing(Runner runner) {
+    return () -> {
+      runner.run();
+      return null;
+    };
+  }
+
+  static void run(String version, Map<String, Operation> operations, String name) throws Exception {
+    Operation operation = operations.get(name);
+    operation.prepare().call();
+    System.out.println("READY " + version);
+    new BufferedReader(new InputStreamReader(System.in)).readLine();
+    try {
+      operation.run().call();
+    } catch (Throwable error) {
+      error.printStackTrace();
+      Runtime.getRuntime().halt(1);
+    }
+    Runtime.getRuntime().halt(0);
+  }
+}
