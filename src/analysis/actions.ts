@@ -72,7 +72,8 @@ const DIGIT: Readonly<CharacterClass> = /* @__PURE__ */ one("1023456789", /^\d$/
 const NAME: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\w.-]$/);
 const PATH: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\w+=,.@/-]$/);
 const ANY: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\s\S]$/);
-const NO_COLON: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[^:]$/);
+/** In front of its last segment, no ARN of a request has a wildcard. */
+const NO_COLON: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[^:*?]$/);
 
 /** What stands for a part of an ARN in the forms below. */
 const PARTS: Readonly<Record<string, Shape>> = /* @__PURE__ */ Object.freeze({

@@ -140,6 +140,15 @@ describe("compareAccess, against every request over a small alphabet,", () => {
   }, 3_600_000);
 });
 
+test("a witness has no wildcard in front of its last segment, as decide asks of requests", () => {
+  const allow = (statement: object) =>
+    ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] }) as ArbitraryPolicy;
+  check([
+    allow({ Action: "*", Resource: "arn:aws:s3:::" }),
+    allow({ NotAction: "kms:*", Resource: "arn:aws:kms:us-w*2:key/${*}*" }),
+  ]);
+});
+
 const S3 = "arn:aws:s3:::";
 /** No object. */
 const KEY_OF_NOTHING = "arn:aws:kms:us-west-2:123456789012:key/none";
