@@ -66,7 +66,11 @@ const traces: readonly Trace[] = JSON.parse(
 const replays = traces.flatMap(({ engine, operation, accesses, requests }) => {
   const sent = requests.filter((one) => accesses?.includes("read") || !one.startsWith("HEAD"));
   if (accesses === null || sent.length === 0) return [];
-  return [{ name: `${engine} ${operation}`, accesses, requests: sent.map(replayed) }];
+  // A copy reads one key and writes another.
+  const single = sent.flatMap((one) =>
+    one.startsWith("copy") ? [one.replace("copy", "GET"), one.replace("copy", "PUT")] : [one],
+  );
+  return [{ name: `${engine} ${operation}`, accesses, requests: single.map(replayed) }];
 });
 type Replay = (typeof replays)[number];
 
