@@ -75,6 +75,7 @@ const functions = {
   storageConfigOf: [main.storageConfigOf, [catalog]],
   storageConfigSchema: [(value) => main.storageConfigSchema.safeParse(value), [config]],
   decide: [analysis.decide, [denies, request]],
+  decideStrictly: [analysis.decideStrictly, [denies, request]],
   isAllowed: [analysis.isAllowed, [policy, request]],
   compareAccess: [analysis.compareAccess, [policy, denies]],
   listAccess: [analysis.listAccess, [denies]],
