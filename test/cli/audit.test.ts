@@ -1,10 +1,10 @@
 /** The role behind the sessions of a catalog, judged from the command line. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { auditRole, keyPolicyStatements, rolePolicy, trustPolicy } from "../../src/setup/index.ts";
 import { ROOT, run } from "../support/command.ts";
+import { temporaryFiles } from "../support/files.ts";
 
 const CATALOG = join(ROOT, "docs/examples/quickstart_catalog.json");
 const config = JSON.parse(readFileSync(CATALOG, "utf8")).storageConfigInfo;
@@ -15,17 +15,7 @@ const withoutKeys = policyOf(...own.Statement.filter((_, i) => i < 2));
 const everything = policyOf({ Effect: "Allow", Action: "*", Resource: "*" });
 const principal = "arn:aws:iam::123456789012:role/polaris-server";
 
-let dir = "";
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "cli-"));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-
-function file(name: string, content: unknown): string {
-  const path = join(dir, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  return path;
-}
+const { file } = temporaryFiles();
 
 const audit = (...args: string[]) => run(["audit", "--config", CATALOG, ...args]);
 

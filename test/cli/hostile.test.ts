@@ -1,16 +1,10 @@
 /** Input that is huge, deep or odd is answered like any other: no stack trace, and no waiting. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { buildSessionPolicy } from "../../src/index.ts";
 import { run } from "../support/command.ts";
+import { temporaryFiles } from "../support/files.ts";
 
-let dir = "";
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "cli-"));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
+const { file } = temporaryFiles();
 
 const nested = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
 const request = ["--action", "s3:GetObject", "--resource", "arn:aws:s3:::lake/k"];
@@ -31,8 +25,7 @@ test("a table of 140,000 keys is printed", async () => {
     (_, i) =>
       `arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-${String(i).padStart(12, "0")}`,
   );
-  const config = join(dir, "keys.json");
-  writeFileSync(config, JSON.stringify({ allowedKmsKeys }));
+  const config = file("keys.json", { allowedKmsKeys });
   const args = ["build", "--config", config, "--read", "s3://lake", "--max-length", "Infinity"];
   const { status, out, err } = await run([...args, "--explain"]);
   expect([status, err]).toEqual([0, ""]);

@@ -1,29 +1,21 @@
 /** The command line as a person runs it: the built program, in a process of its own. */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { buildAssumeRoleRequest, buildSessionPolicy, serializePolicy } from "../../src/index.ts";
 import { BIN, ON_TERMINAL, outcomeOf, packageJson, ROOT, run } from "../support/command.ts";
+import { temporaryFiles } from "../support/files.ts";
 
 const CATALOG = join(ROOT, "docs/examples/quickstart_catalog.json");
 const TABLE = "s3://polaris-quickstart/warehouse/ns/t1";
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 
-let dir = "";
+const { folder, file } = temporaryFiles();
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "cli-"));
   chmodSync(BIN, 0o755);
-  symlinkSync(BIN, join(dir, "polaris-session-policy"));
+  symlinkSync(BIN, join(folder(), "polaris-session-policy"));
 });
-afterAll(() => rmSync(dir, { recursive: true }));
-
-function file(name: string, content: unknown): string {
-  const path = join(dir, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  return path;
-}
 
 const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
 const config = catalog.storageConfigInfo;
@@ -462,7 +454,7 @@ describe("what the pages show is what is printed", () => {
     for (const [, command = "", shown] of block.matchAll(
       /^\$ ((?:.*[\\|]\n)*.*)\n((?:(?!\$ ).*\n)*)/gm,
     )) {
-      const PATH = `${dir}${delimiter}${process.env["PATH"]}`;
+      const PATH = `${folder()}${delimiter}${process.env["PATH"]}`;
       const child = spawn("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, PATH } });
       const { out, err } = await outcomeOf(child, "");
       expect(out + err, command).toBe(shown);

@@ -1,12 +1,12 @@
 /** What stands behind a session, from the command line: each format is read by a parser of others. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseHcl } from "@cdktf/hcl2json";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { keyPolicyStatements, rolePolicy, trustPolicy } from "../../src/setup/index.ts";
 import { ROOT, run } from "../support/command.ts";
+import { temporaryFiles } from "../support/files.ts";
 
 const CATALOG = join(ROOT, "docs/examples/quickstart_catalog.json");
 const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
@@ -22,17 +22,7 @@ const odd = {
   ],
 };
 
-let dir = "";
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "cli-"));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-
-function file(name: string, content: unknown): string {
-  const path = join(dir, name);
-  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
-  return path;
-}
+const { file } = temporaryFiles();
 
 interface TerraformStatement {
   readonly effect: string;

@@ -1,0 +1,25 @@
+/** Files that a test file writes for the command to read, in a folder that goes when it ends. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+
+export function temporaryFiles(): {
+  readonly folder: () => string;
+  /** Writes a text as it is and all else as JSON, and returns the path. */
+  readonly file: (name: string, content: unknown) => string;
+} {
+  let dir = "";
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "cli-"));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+  return {
+    folder: () => dir,
+    file: (name, content) => {
+      const path = join(dir, name);
+      writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+      return path;
+    },
+  };
+}
