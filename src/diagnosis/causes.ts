@@ -5,7 +5,7 @@
 import { ACTIONS } from "../actions.ts";
 import { isAllowedIfValid } from "../analysis/decide.ts";
 import { parseKmsKeyArn, s3ViaService } from "../arn.ts";
-import { type Access, placeOf } from "../locations.ts";
+import type { Access } from "../locations.ts";
 import { type AwsStorageConfig, parseStorageConfig } from "../storage-config.ts";
 import type { Denial, DeniedBy, Found, KeyFault } from "./denials.ts";
 import {
@@ -613,7 +613,7 @@ function s3(asked: Case): Decision {
   const needs = found.needs ?? (access.length === 1 ? access : (["read"] as const));
   if (session.accesses.length === 0 && session.places !== undefined) {
     const uri = proposal(session, target);
-    if (uri !== undefined && !isInCatalog(session, placeOf(uri) ?? ""))
+    if (uri !== undefined && !isInCatalog(session, session.placeOf(uri) ?? ""))
       return outside(asked, target, needs);
     return likely(asked, "nothing-granted", {}, grant(needs, uri));
   }
@@ -790,7 +790,7 @@ function bareProbe(asked: Case, own: Granted, needs: readonly Access[]): Decisio
 function outside(asked: Case, target: Target, needs: readonly Access[]): Decision {
   const { session } = asked;
   const uri = proposal(session, target);
-  const place = uri === undefined ? undefined : (placeOf(uri) ?? "");
+  const place = uri === undefined ? undefined : (session.placeOf(uri) ?? "");
   // A prefix is from the text around the message, where a line may have been broken.
   const likelyHere = target.prefix === undefined ? likely : possible;
   if (place !== undefined && !isInCatalog(session, place)) {
@@ -825,7 +825,7 @@ function proposal(session: Session, { bucket, key, prefix }: Target): string | u
   const path = folders.slice(0, last).join("/");
   if (path === "" || isMasked(path)) return undefined;
   const uri = `s3://${bucket}/${path}`;
-  const place = placeOf(uri);
+  const place = session.placeOf(uri);
   if (place === undefined || isAncestor(session, place) || isAroundCatalog(session, place))
     return undefined;
   return uri;

@@ -9,7 +9,7 @@
 import { isAllowedIfValid } from "../analysis/decide.ts";
 import { reading, SessionPolicyError } from "../errors.ts";
 import { isRecord, readList, readRecord } from "../input.ts";
-import { ACCESSES, type Access, type Locations, outermost, placeOf } from "../locations.ts";
+import { ACCESSES, type Access, type Locations, placeOf } from "../locations.ts";
 import type { SessionPolicyOptions } from "../options.ts";
 import type { PolicyDocument, Statement } from "../policy.ts";
 import { createSessionPolicyBuilder } from "../session-policy.ts";
@@ -44,6 +44,8 @@ export interface Session {
   /** The length of the session's policy. */
   readonly policyLength: number | undefined;
   readonly partition: string;
+  /** The place of a location in this store; undefined if there is something wrong with it. */
+  readonly placeOf: (uri: string) => string | undefined;
   /** The catalog's allowed places, none inside another, in code-unit order; undefined if all are. */
   readonly allowed: readonly string[] | undefined;
   /** The statements of the role's policy for an action; none where locations are not restricted. */
@@ -71,16 +73,15 @@ export function sessionOf(
   const anywhere = createSessionPolicyBuilder({ ...config, allowedLocations: null }, unlimited);
   const asked = reading("INVALID_LOCATION", "The locations", () => copyOf(locations));
   const own = asked && createSessionPolicyBuilder(config ?? {}, unlimited)(asked);
-  const { places, sorted, accesses } = locationsOf(asked);
+  const parsed = config && parseStorageConfig(config);
+  const placeIn = (uri: string) => placeOf(uri, parsed?.onAws);
+  const { places, sorted, accesses } = locationsOf(asked, placeIn);
   const keyPolicy = (held: readonly Access[]) =>
     anywhere(Object.fromEntries(held.map((access) => [access, ["s3://any"]])));
   const partition = /"(arn:[^:"]+):s3:::/.exec(
     JSON.stringify(anywhere({ read: ["s3://any"] })),
   )?.[1];
-  const allowed =
-    config?.allowedLocations == null
-      ? undefined
-      : outermost(config.allowedLocations.flatMap((uri) => placeOf(uri) ?? []));
+  const allowed = parsed?.allowedPlaces;
   return {
     config,
     aliases,
@@ -93,6 +94,7 @@ export function sessionOf(
     ownKeys: asked && keyPolicy(accesses),
     policyLength: own && JSON.stringify(own).length,
     partition: partition ?? "arn:aws",
+    placeOf: placeIn,
     allowed,
     roleStatements:
       config === undefined || allowed === undefined || allowed.length === 0
@@ -113,13 +115,14 @@ function copyOf(locations: Locations | undefined): Locations | undefined {
 
 function locationsOf(
   locations: Locations | undefined,
+  placeIn: Session["placeOf"],
 ): Pick<Session, "places" | "sorted" | "accesses"> {
   if (locations === undefined) return { places: undefined, sorted: [], accesses: [] };
   const places = new Map<string, { uri: string; accesses: Access[] }>();
   const accesses = new Set<Access>();
   for (const access of ACCESSES) {
     for (const uri of locations[access] ?? []) {
-      const place = placeOf(uri);
+      const place = placeIn(uri);
       if (place === undefined) continue;
       accesses.add(access);
       const known = places.get(place);

@@ -35,6 +35,19 @@ const one = (diagnoses: readonly Diagnosis[]): Diagnosis => {
   return diagnoses[0] as Diagnosis;
 };
 
+test("a bucket behind another store may have a name that S3 keeps for itself", () => {
+  const store = {
+    endpoint: "https://minio.example.com",
+    allowedLocations: ["s3://sthree-lake/wh"],
+  };
+  const message = bySession("s3:PutObject", "arn:aws:s3:::sthree-lake/wh/t/f.parquet");
+  const read = ["s3://sthree-lake/wh/t"];
+  expect(one(diagnoseAccessDenied(message, store, { read }))).toMatchObject({
+    cause: "access-not-granted",
+    remedy: { field: "write", value: "s3://sthree-lake/wh/t" },
+  });
+});
+
 describe("the failures of Polaris' KMS guide", () => {
   test("select: the key may not decrypt, as it is not configured", () => {
     expect(diagnoseAccessDenied(log("spark-select.txt"), catalog)).toEqual([
