@@ -387,12 +387,12 @@ function improved(
     const named = total + column.length;
     const attempt = (set: number, isNew: boolean) => {
       if ((set & lacking & -lacking) === 0 || !isSubset(set, column.allowed)) return;
-      const total = named + (isNew ? lengthOf(set) + perStatement : 0);
-      if (total + (rest[i] ?? 0) >= length || steps++ > MOST_STEPS) return;
+      const withSet = named + (isNew ? lengthOf(set) + perStatement : 0);
+      if (withSet + (rest[i] ?? 0) >= length || steps++ > MOST_STEPS) return;
       const more = isNew ? [...sets, set] : sets;
       const left = lacking & ~set;
-      if (left !== 0) grant(i, left, more, total);
-      else grant(i + 1, longestFirst[i + 1]?.required ?? 0, more, total);
+      if (left !== 0) grant(i, left, more, withSet);
+      else grant(i + 1, longestFirst[i + 1]?.required ?? 0, more, withSet);
     };
     for (const set of sets) attempt(set, false);
     for (const set of fitting[i] ?? []) if (!sets.includes(set)) attempt(set, true);

@@ -31,11 +31,7 @@ function actionsFor(options: Options, resource: ActionResource, accesses: number
   const actions: string[] = [];
   for (const row of ACTIONS) {
     if (row.resource !== resource || (row.option !== undefined && !options[row.option])) continue;
-    for (const access of row.access) {
-      if ((BIT[access] & accesses) === 0) continue;
-      actions.push(row.action);
-      break;
-    }
+    if (row.access.some((access) => accesses & BIT[access])) actions.push(row.action);
   }
   return actions.sort();
 }

@@ -4,7 +4,7 @@
  */
 import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
 import { ACCESSES, BIT, type PlaceAccess, withoutNested } from "./locations.ts";
-import { escapePattern, serializedLength } from "./policy.ts";
+import { patternOf, serializedLength } from "./policy.ts";
 import { type GrantedPlace, policyFor, type Session } from "./session.ts";
 
 /** Makes the error for a policy that is longer than `maxLength`. */
@@ -25,8 +25,8 @@ export function tooLarge(
     let taken = 0;
     for (const { bucket, place } of given) {
       const prefix = place.slice(bucket.length + 1);
-      if (access !== "list") taken += serializedLength(`${rules.s3Arn}${escapePattern(place)}*`);
-      else if (prefix !== "") taken += serializedLength(`${escapePattern(prefix)}*`);
+      if (access !== "list") taken += rules.s3Arn.length + patternOf(place).length + '"*"'.length;
+      else if (prefix !== "") taken += patternOf(prefix).length + '"*"'.length;
       else if (options.profile === "polaris") taken += '"/*"'.length;
     }
     issues.push({

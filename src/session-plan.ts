@@ -17,7 +17,7 @@
  */
 import { SessionPolicyError } from "./errors.ts";
 import { ACCESSES, BIT, type Locations, type PlaceAccess, withoutNested } from "./locations.ts";
-import { escapePattern, type PolicyDocument, serializedLength } from "./policy.ts";
+import { type PolicyDocument, patternOf, serializedLength } from "./policy.ts";
 import { tooLarge } from "./policy-size.ts";
 import { type GrantedPlace, policyFor, type Session } from "./session.ts";
 import { LIST_FRAME } from "./statements.ts";
@@ -198,7 +198,7 @@ function itemsOf(
       kindEnd = i + 1;
     }
     const prefix = place.slice(bucket.length);
-    const key = serializedLength(escapePattern(place.slice(bucket.length + 1))) + "*,".length;
+    const key = patternOf(place.slice(bucket.length + 1)).length + '"*",'.length;
     const arn = serializedLength(rules.s3Arn + bucket) + ",".length;
     let growth = accesses & ~BIT.list ? key + arn - '"",'.length + "/".length : 0;
     let growthWithBucket = arn;

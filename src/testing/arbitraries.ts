@@ -8,6 +8,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import type { AccessRequest } from "../analysis/policy-document.ts";
 import type { Locations } from "../locations.ts";
+import type { SessionPolicyOptions } from "../options.ts";
 import type { PolicyDocument } from "../policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { accesses } from "./model.ts";
@@ -249,6 +250,20 @@ const ECHOES: Readonly<Record<string, (paths: Paths) => Paths>> = {
   children: (paths) => paths.map((path) => [...path, "o"]),
   capitals: (paths) => paths.map((path) => path.map((segment) => segment.toUpperCase())),
 };
+
+/** The options of profile "least-privilege", each set or left out. */
+export const leastPrivilegeOptions: Arbitrary<SessionPolicyOptions> = fc.record(
+  {
+    kmsViaService: fc.constant(false),
+    objectVersions: fc.boolean(),
+    abortMultipartUploads: fc.boolean(),
+    listMultipartUploads: fc.boolean(),
+    objectTags: fc.boolean(),
+    objectAcls: fc.boolean(),
+    barePaths: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
 
 /** Many locations, some of whose names are so long that each fills a policy. */
 export const largeLocations: Arbitrary<Locations> = fc

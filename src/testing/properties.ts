@@ -14,7 +14,12 @@ import type { SessionPolicyOptions } from "../options.ts";
 import { type PolicyDocument, serializePolicy } from "../policy.ts";
 import { buildSessionPolicy } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
-import { largeLocations, locationsArbitrary, storageConfigArbitrary } from "./arbitraries.ts";
+import {
+  largeLocations,
+  leastPrivilegeOptions,
+  locationsArbitrary,
+  storageConfigArbitrary,
+} from "./arbitraries.ts";
 import {
   accesses,
   askedBy,
@@ -727,7 +732,8 @@ function isPromise(value: unknown): value is Promise<unknown> {
 }
 
 function drawsOf(parameters: PropertyParameters): Draws {
-  const { storageConfig: configs = storageConfigArbitrary(), options = allOptions } = parameters;
+  const { storageConfig: configs = storageConfigArbitrary(), options = leastPrivilegeOptions } =
+    parameters;
   if (options === false) {
     const { locations = locationsArbitrary({ maxLocations: 6 }) } = parameters;
     const sessions = fc.record({ storageConfig: configs, locations });
@@ -816,19 +822,6 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   "StringEquals s3:prefix",
   "StringEquals kms:ViaService",
 ]);
-
-const allOptions: Arbitrary<SessionPolicyOptions> = fc.record(
-  {
-    kmsViaService: fc.constant(false),
-    objectVersions: fc.boolean(),
-    abortMultipartUploads: fc.boolean(),
-    listMultipartUploads: fc.boolean(),
-    objectTags: fc.boolean(),
-    objectAcls: fc.boolean(),
-    barePaths: fc.boolean(),
-  },
-  { requiredKeys: [] },
-);
 
 /** A value of the right form, one with a part of the wrong form, or any JSON value. */
 function almost(valid: Arbitrary<object>): Arbitrary<unknown> {

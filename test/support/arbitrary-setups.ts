@@ -1,6 +1,7 @@
 /** Storage configurations with allowed locations, options, and sessions inside them. */
 import fc, { type Arbitrary } from "fast-check";
 import type { AwsStorageConfig, Locations, SessionPolicyOptions } from "../../src/index.ts";
+import { leastPrivilegeOptions } from "../../src/testing/arbitraries.ts";
 
 const KEY = "arn:aws:kms:us-west-2:123456789012:key/abcd1234-1111-2222-3333-444444444444";
 const OLD = "arn:aws:kms:eu-west-1:123456789012:key/00000000-1111-2222-3333-444444444444";
@@ -28,18 +29,7 @@ export const setupConfig: Arbitrary<SetupConfig> = fc.record(
 );
 
 export const setupOptions: Arbitrary<SessionPolicyOptions> = fc.oneof(
-  fc.record(
-    {
-      kmsViaService: fc.constant(false),
-      objectVersions: fc.boolean(),
-      abortMultipartUploads: fc.boolean(),
-      listMultipartUploads: fc.boolean(),
-      objectTags: fc.boolean(),
-      objectAcls: fc.boolean(),
-      barePaths: fc.boolean(),
-    },
-    { requiredKeys: [] },
-  ),
+  leastPrivilegeOptions,
   fc.constant({ profile: "polaris" } as const),
 );
 
