@@ -63,8 +63,9 @@ export function actionExamples(
     });
     add(name, typesOf(name), about);
   }
-  for (const { text, statements: about } of examplesOf(patterns, [OTHER_ACTION], budget)) {
-    if (!isOfKnownService(text)) add(text, [UNKNOWN_TYPE], about);
+  const isOther = (text: string) => !isOfKnownService(text);
+  for (const { text, statements: about } of examplesOf(patterns, [OTHER_ACTION], budget, isOther)) {
+    add(text, [UNKNOWN_TYPE], about);
   }
   return [...examples.values()];
 }
@@ -97,11 +98,16 @@ function isForeign(pattern: string): boolean {
   );
 }
 
-/** Examples of all kinds of text, of some shapes, that differ in which statements are about them. */
+/**
+ * Examples of all kinds of text, of some shapes, that differ in which statements are about them.
+ *
+ * @param isAsked whether a text can be an example.
+ */
 function examplesOf(
   patterns: readonly Patterns[],
   shapes: readonly Shape[],
   budget: Budget,
+  isAsked: (text: string) => boolean = () => true,
 ): Example[] {
   const globs: Glob[] = [];
   const owners: number[] = [];
@@ -125,6 +131,7 @@ function examplesOf(
   const examples = new Map<string, Example>();
   for (const shape of shapes) {
     for (const { text, matched } of matchClasses(globs, shape, budget)) {
+      if (!isAsked(text)) continue;
       const about = statementsOf(matched, uses, patterns, opposites, budget);
       const kind = about.join();
       if (!examples.has(kind)) examples.set(kind, { text, statements: about });

@@ -149,6 +149,18 @@ test("a witness has no wildcard in front of its last segment, as decide asks of 
   ]);
 });
 
+test("actions of an unknown service differ also beside others of a known one in their statement", () => {
+  const Resource = "arn:aws:s3:::a";
+  const allow = (Action: string | string[]) =>
+    ({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action, Resource }],
+    }) as ArbitraryPolicy;
+  const { relation, onlyInFirst } = check([allow(["kms:*", "sqs:Send*"]), allow("s3:*")]);
+  expect(relation).toBe("incomparable");
+  expect(onlyInFirst?.action).toMatch(/^sqs:send/);
+});
+
 const S3 = "arn:aws:s3:::";
 /** No object. */
 const KEY_OF_NOTHING = "arn:aws:kms:us-west-2:123456789012:key/none";
