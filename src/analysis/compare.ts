@@ -15,7 +15,6 @@
  * of objects: `x/x`, `lake/x` and `lake/db/x`. The second shows that the first policy is broader.
  * @module
  */
-import { reading } from "../errors.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
 import type { Wanted } from "./conditions.ts";
 import { testHolds } from "./decide.ts";
@@ -77,8 +76,7 @@ const MOST_STEPS = 3_000_000;
  * ```
  */
 export function compareAccess(first: PolicyInput, second: PolicyInput): Comparison {
-  const parse = (policy: PolicyInput) =>
-    reading("UNSUPPORTED_POLICY", "The policy", () => comparable(parsePolicy(policy)));
+  const parse = (policy: PolicyInput) => comparable(parsePolicy(policy));
   const { onlyInFirst, onlyInSecond } = differences(parse(first), parse(second));
   if (onlyInFirst && onlyInSecond) return { relation: "incomparable", onlyInFirst, onlyInSecond };
   if (onlyInFirst) return { relation: "broader", onlyInFirst };

@@ -110,7 +110,7 @@ export function contextThatAllows(
   policy: PolicyInput,
   request: AccessRequest,
 ): Readonly<Record<string, string>> | undefined {
-  const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+  const statements = parsePolicy(policy);
   const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
   const budget = newBudget();
   for (const statement of statements) {

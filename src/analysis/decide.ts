@@ -82,7 +82,7 @@ export function decide(
   request: AccessRequest,
   options?: { readonly partial?: boolean | undefined },
 ): Decision | PartialDecision {
-  const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+  const statements = parsePolicy(policy);
   const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
   const partial = reading("INVALID_OPTIONS", "The options", () => readPartial(options));
   const {
@@ -133,7 +133,7 @@ export function isAllowed(policy: PolicyInput, request: AccessRequest): boolean 
  * @throws SessionPolicyError `UNSUPPORTED_POLICY`; the function throws `INVALID_REQUEST` as well
  */
 export function requestsAllowedBy(policy: PolicyInput): (request: AccessRequest) => boolean {
-  const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+  const statements = parsePolicy(policy);
   return (request) => {
     const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
     return decideParsed(statements, asked, newBudget()).decision === "allowed";

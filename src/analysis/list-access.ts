@@ -2,7 +2,6 @@
  * What a policy says, in rows for people.
  * @module
  */
-import { reading } from "../errors.ts";
 import { isOfKnownService, knownActions, shapesOf, typesOf } from "./actions.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
 import { ANY_TEXT, type Glob, intersects, lowerCase, matches } from "./glob.ts";
@@ -59,7 +58,7 @@ export interface AccessRow {
  * ```
  */
 export function listAccess(policy: PolicyInput): AccessRow[] {
-  const statements = reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy));
+  const statements = parsePolicy(policy);
   return rowsOf(statements, newBudget());
 }
 

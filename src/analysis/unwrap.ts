@@ -2,7 +2,7 @@
  * Policies as tools print them: as JSON text, URL-encoded, or inside the answer of a command.
  * @module
  */
-import { fault } from "../errors.ts";
+import { fault, reading } from "../errors.ts";
 import { isRecord, plainCopy } from "../input.ts";
 
 /**
@@ -23,9 +23,16 @@ const WRAPPERS = [
 /** No answer wraps a policy more often. */
 const MOST_WRAPPERS = 4;
 
-/** Copies a policy out of what holds it; what is not known to hold one is returned as it is. */
+/**
+ * Copies a policy out of what holds it; what is not known to hold one is returned as it is.
+ *
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for what can't be read
+ */
 export function unwrapPolicy(input: unknown): unknown {
-  let policy = typeof input === "string" ? input : plainCopy(input);
+  let policy =
+    typeof input === "string"
+      ? input
+      : reading("UNSUPPORTED_POLICY", "The policy", () => plainCopy(input));
   for (let depth = 0; depth <= MOST_WRAPPERS; depth++) {
     if (typeof policy === "string") policy = fromText(policy);
     if (!isRecord(policy) || policy["Statement"] !== undefined) break;

@@ -117,7 +117,7 @@ export function readRole(setup: RoleSetup): Role {
 }
 
 function parse(policy: unknown): ParsedStatement[] {
-  return reading("UNSUPPORTED_POLICY", "The policy", () => parsePolicy(policy as PolicyInput));
+  return parsePolicy(policy as PolicyInput);
 }
 
 function readKeyPolicies(input: unknown): KeyPolicy[] {

@@ -576,6 +576,23 @@ describe("policyMatchers", () => {
     }
   });
 
+  test("refuse a policy that can't be read, with an error of this library", () => {
+    const statement = {
+      get Action(): string {
+        throw new Error("secret");
+      },
+    };
+    const trap = { Version: "2012-10-17", Statement: [statement] };
+    for (const ask of [
+      () => toAllow(trap, object),
+      () => toDeny(trap, object),
+      () => toBeNoBroaderThan(trap, policy),
+      () => toBeNoBroaderThan(policy, trap),
+    ]) {
+      expect(ask).toThrow(expect.objectContaining({ code: "UNSUPPORTED_POLICY" }));
+    }
+  });
+
   test("take a policy as JSON text and as an AssumeRole request", () => {
     const text = serializePolicy(policy);
     for (const form of [text, { RoleArn: "arn:aws:iam::123456789012:role/p", Policy: text }]) {
