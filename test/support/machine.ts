@@ -1,6 +1,8 @@
 /** What tests need of the machine they run on: Debian's packages, and a port. */
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 export function has(command: string): boolean {
   try {
@@ -18,8 +20,13 @@ export function mayInstall(): boolean {
 
 export function installPackages(packages: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  // Test files run at the same time, and apt-get fails where another one holds its lock.
+  const lock = join(tmpdir(), "polaris-session-policy.apt.lock");
   const apt = (...args: string[]) =>
-    execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync("flock", [lock, "apt-get", ...args], {
+      env,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   apt("update", "-qq");
   apt("install", "-y", "-qq", "--no-install-recommends", ...packages);
 }
