@@ -111,7 +111,8 @@ function familiesOf(frame: number, { rows, columns }: Grid): readonly Family[] {
   const useful = usefulSets(rows.length, columns);
   const families: Family[] = [];
   for (let family = 1; family < 1 << useful.length; family++) {
-    const sets = useful.filter((_, i) => has(family, i));
+    const sets: number[] = [];
+    for (let i = 0; i < useful.length; i++) if (has(family, i)) sets.push(useful[i] ?? 0);
     const length = lengthOfNames(sets, columns, lengthOf);
     if (length < Infinity) families.push({ sets, length });
   }
@@ -163,7 +164,10 @@ function lengthOfNames(
   lengthOf: (set: number) => number,
 ): number {
   let length = 0;
-  for (const column of columns) length += fewest(sets, column) * column.length;
+  for (const column of columns) {
+    length += fewest(sets, column) * column.length;
+    if (length === Infinity) return Infinity;
+  }
   for (const set of sets) length += lengthOf(set);
   return length;
 }
@@ -222,29 +226,41 @@ function distributions({ rows, columns }: Grid, sets: readonly number[]): Distri
     for (const column of columns) names += column.names.length;
     return [{ chosen: columns.map(() => 1), brackets: [bracketsOf(rows, sets[0] ?? 0, names)] }];
   }
-  let known: { chosen: readonly number[]; counts: readonly number[] }[] = [
+  let known: { readonly chosen: number[]; readonly counts: number[] }[] = [
     { chosen: [], counts: sets.map(() => 0) },
   ];
   for (const column of columns) {
     const all = choicesOf(sets, column);
     // Of larger families, which only the search for more than three rows has, one way is enough.
-    const choices = sets.length > MOST_SETS ? all.slice(0, 1) : all;
-    const next = new Map<string, (typeof known)[number]>();
-    for (const { chosen, counts } of known) {
-      for (const choice of choices) {
-        const more = counts.map((n, i) =>
-          has(choice, i) ? Math.min(n + column.names.length, 2) : n,
-        );
-        const key = choices.length === 1 ? String(next.size) : more.join("");
-        if (!next.has(key)) next.set(key, { chosen: [...chosen, choice], counts: more });
+    const [choice = 0, ...others] = sets.length > MOST_SETS ? all.slice(0, 1) : all;
+    const different = new Map<string, (typeof known)[number]>();
+    for (const { chosen, counts } of others.length > 0 ? known : []) {
+      for (const other of [choice, ...others]) {
+        const one = { chosen: [...chosen], counts: [...counts] };
+        nameColumn(one, other, column);
+        const key = one.counts.join("");
+        if (!different.has(key)) different.set(key, one);
       }
     }
-    known = [...next.values()];
+    if (others.length > 0) known = [...different.values()];
+    else for (const one of known) nameColumn(one, choice, column);
   }
   return known.map(({ chosen, counts }) => ({
     chosen,
     brackets: sets.map((set, i) => bracketsOf(rows, set, counts[i] ?? 0)),
   }));
+}
+
+/** Names a column in the statements of a choice, and counts their names: more than two are as two. */
+function nameColumn(
+  { chosen, counts }: { readonly chosen: number[]; readonly counts: number[] },
+  choice: number,
+  { names }: Column,
+): void {
+  chosen.push(choice);
+  counts.forEach((count, i) => {
+    if (has(choice, i)) counts[i] = Math.min(count + names.length, 2);
+  });
 }
 
 /** What the brackets of a statement take, if it stands alone. */

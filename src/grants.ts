@@ -26,14 +26,20 @@ export interface GrantRules {
 /** The accesses to objects, in the order of their bits. */
 const OBJECT_ACCESSES: readonly number[] = [BIT.read, BIT.write, BIT.delete];
 
+/** The rows of the table in code-unit order, with their accesses as bits. */
+const ROWS = /* @__PURE__ */ ACTIONS.map(({ access, ...row }) => ({
+  ...row,
+  accesses: access.reduce((all, one) => all | BIT[one], 0),
+})).sort((a, b) => (a.action < b.action ? -1 : 1));
+
 /** The actions on a kind of resource that any of some accesses, as bits, needs; in code-unit order. */
 function actionsFor(options: Options, resource: ActionResource, accesses: number): string[] {
   const actions: string[] = [];
-  for (const row of ACTIONS) {
-    if (row.resource !== resource || (row.option !== undefined && !options[row.option])) continue;
-    if (row.access.some((access) => accesses & BIT[access])) actions.push(row.action);
+  for (const row of ROWS) {
+    if (row.resource !== resource || (row.accesses & accesses) === 0) continue;
+    if (row.option === undefined || options[row.option]) actions.push(row.action);
   }
-  return actions.sort();
+  return actions;
 }
 
 export function grantRules(options: Options, { partition, onAws }: StorageConfig): GrantRules {
@@ -139,7 +145,10 @@ function columnsByRows(): {
 } {
   const columns: (Column & { names: string[]; length: number })[] = [];
   const add = (required: number, allowed: number, name: string, length: number) => {
-    let column = columns.find((one) => one.required === required && one.allowed === allowed);
+    let column: (typeof columns)[number] | undefined;
+    for (const one of columns) {
+      if (one.required === required && one.allowed === allowed) column = one;
+    }
     if (column === undefined) {
       column = { required, allowed, names: [], length: 0 };
       columns.push(column);

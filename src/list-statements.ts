@@ -90,7 +90,11 @@ function listedBy(rows: readonly Row[]): Listed[] {
       else known.rows.push(number);
     }
   });
-  const listed = [...found.keys()].sort().flatMap((place) => found.get(place) ?? []);
+  const listed: Listed[] = [];
+  for (const place of [...found.keys()].sort()) {
+    const one = found.get(place);
+    if (one !== undefined) listed.push(one);
+  }
   const prefixes = listed.map(({ prefix }) => prefix.prefix);
   walkNested<Listed | undefined>(prefixes, undefined, (outer, _, i) => {
     const one = listed[i];

@@ -4,9 +4,10 @@
  * @see https://github.com/apache/polaris/blob/4b42186383089e2083ba857a0211c4ab36965703/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/AwsCredentialsStorageIntegration.java
  * @module
  */
+import { parseRoleArn } from "./arn.ts";
 import { BIT } from "./locations.ts";
 import { escapePattern, type OneOrMany, type Statement } from "./policy.ts";
-import type { StorageConfig } from "./storage-config.ts";
+import type { AwsStorageConfig, StorageConfig } from "./storage-config.ts";
 
 /** A location's place, and the accesses that it is given for, as bits. */
 interface PlaceAccess {
@@ -33,10 +34,11 @@ interface PlaceAccess {
  * @returns none if Polaris sends its `Deny * on *`.
  */
 export function polarisStatements(
-  { polaris }: StorageConfig,
+  { fields }: StorageConfig,
   places: readonly PlaceAccess[],
 ): Statement[] {
-  const s3 = `arn:${polaris.partition}:s3:::`;
+  const { partition, encryptionKeys, decryptionKeys, wildcardKey } = polarisConfig(fields);
+  const s3 = `arn:${partition}:s3:::`;
   const statements: Statement[] = [];
   const allow = (actions: readonly string[], resources: readonly string[]) => {
     if (resources.length === 0) return;
@@ -57,7 +59,6 @@ export function polarisStatements(
 
   const decrypt = ["kms:DescribeKey", "kms:Decrypt"];
   const encrypt = ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"];
-  const { encryptionKeys, decryptionKeys, wildcardKey } = polaris;
   allow(written.length > 0 ? [...decrypt, ...encrypt] : decrypt, [...encryptionKeys].sort());
   allow(decrypt, [...decryptionKeys].sort());
   const hasKeys = encryptionKeys.length + decryptionKeys.length > 0;
@@ -92,4 +93,42 @@ export function polarisStatements(
 function oneOrMany(values: readonly string[]): OneOrMany {
   const [first] = values;
   return values.length === 1 && first !== undefined ? first : values;
+}
+
+/** The inputs of Polaris' own generator. */
+interface PolarisConfig {
+  readonly partition: string;
+  /** The keys of which it grants every use to a session that writes, with their repeats. */
+  readonly encryptionKeys: readonly string[];
+  /** The keys of which it never grants more than decryption. */
+  readonly decryptionKeys: readonly string[];
+  /** The keys it falls back to if none is configured. */
+  readonly wildcardKey: string | undefined;
+}
+
+/**
+ * What Polaris' generator is given. It gives all keys of 1.7.0 every use, in their order and with
+ * repeats. For those of 1.8.0 this follows the description of the change, and repeats fold.
+ *
+ * @see https://github.com/apache/polaris/pull/5162
+ */
+function polarisConfig(input: AwsStorageConfig): PolarisConfig {
+  const role = input.roleArn == null ? undefined : parseRoleArn(input.roleArn)?.polaris;
+  const partition = role === undefined ? "aws" : role.partition;
+  if (input.kmsUnavailable === true) {
+    return { partition, encryptionKeys: [], decryptionKeys: [], wildcardKey: undefined };
+  }
+  const { currentKmsKey, allowedKmsKeys } = input;
+  const encrypt = [...(currentKmsKey == null ? [] : [currentKmsKey]), ...(allowedKmsKeys ?? [])];
+  const old = new Set(encrypt);
+  const encryptionKeys = new Set(input.encryptionKeys);
+  for (const key of encryptionKeys) if (!old.has(key)) encrypt.push(key);
+  const decrypt = [...new Set(input.decryptionKeys)].filter(
+    (key) => !old.has(key) && !encryptionKeys.has(key),
+  );
+  const wildcardKey =
+    role === undefined || input.region == null
+      ? undefined
+      : `arn:aws:kms:${input.region}:${role.account}:key/*`;
+  return { partition, encryptionKeys: encrypt, decryptionKeys: decrypt, wildcardKey };
 }

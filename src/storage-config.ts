@@ -149,19 +149,8 @@ export interface StorageConfig {
   readonly keys: readonly KmsKey[];
   /** See {@link outermost}; undefined if the configuration does not restrict locations. */
   readonly allowedPlaces: readonly string[] | undefined;
-  /** What Polaris makes of the same configuration where it differs from the above. */
-  readonly polaris: PolarisConfig;
-}
-
-/** The inputs of Polaris' own generator; see `polarisStatements`. */
-export interface PolarisConfig {
-  readonly partition: string;
-  /** The keys of which it grants every use to a session that writes, with their repeats. */
-  readonly encryptionKeys: readonly string[];
-  /** The keys of which it never grants more than decryption. */
-  readonly decryptionKeys: readonly string[];
-  /** The keys it falls back to if none is configured. */
-  readonly wildcardKey: string | undefined;
+  /** The configuration as it was read, for what Polaris makes of it. */
+  readonly fields: AwsStorageConfig;
 }
 
 /**
@@ -350,36 +339,7 @@ function readConfig(input: Shape): {
       onAws,
       keys: [...found.values()].sort((a, b) => (a.arn < b.arn ? -1 : 1)),
       allowedPlaces: allowed && outermost(allowed),
-      polaris: polarisConfig(input, role?.polaris),
+      fields: input,
     },
   };
-}
-
-/**
- * What Polaris' generator is given. It gives all keys of 1.7.0 every use, in their order and with
- * repeats. For those of 1.8.0 this follows the description of the change, and repeats fold.
- *
- * @see https://github.com/apache/polaris/pull/5162
- */
-function polarisConfig(
-  input: Shape,
-  role: { readonly partition: string; readonly account: string } | undefined,
-): PolarisConfig {
-  const partition = role === undefined ? "aws" : role.partition;
-  if (input.kmsUnavailable === true) {
-    return { partition, encryptionKeys: [], decryptionKeys: [], wildcardKey: undefined };
-  }
-  const { currentKmsKey, allowedKmsKeys } = input;
-  const encrypt = [...(currentKmsKey == null ? [] : [currentKmsKey]), ...(allowedKmsKeys ?? [])];
-  const old = new Set(encrypt);
-  const encryptionKeys = new Set(input.encryptionKeys);
-  for (const key of encryptionKeys) if (!old.has(key)) encrypt.push(key);
-  const decrypt = [...new Set(input.decryptionKeys)].filter(
-    (key) => !old.has(key) && !encryptionKeys.has(key),
-  );
-  const wildcardKey =
-    role === undefined || input.region == null
-      ? undefined
-      : `arn:aws:kms:${input.region}:${role.account}:key/*`;
-  return { partition, encryptionKeys: encrypt, decryptionKeys: decrypt, wildcardKey };
 }
