@@ -104,7 +104,7 @@ function listedBy(rows: readonly Row[]): Listed[] {
   return listed;
 }
 
-/** Joins rows that list the same prefix, or one inside that of the other. */
+/** Joins rows that list the same prefix. A prefix around another one makes no statement shorter. */
 function groupsOf(count: number, listed: readonly Listed[]): Group[] {
   // Of each row another one of its group, or itself: following them ends at the same row for all.
   const next = Array.from({ length: count }, (_, row) => row);
@@ -118,10 +118,9 @@ function groupsOf(count: number, listed: readonly Listed[]): Group[] {
     }
     return last;
   };
-  for (const { rows, outer } of listed) {
+  for (const { rows } of listed) {
     const first = lastOf(rows[0] ?? 0);
     for (const row of rows) next[lastOf(row)] = first;
-    if (outer !== undefined) next[lastOf(outer.rows[0] ?? 0)] = first;
   }
   const groups = new Map<number, Group>();
   for (let row = 0; row < count; row++) {

@@ -241,6 +241,18 @@ describe("planSessionPolicies", () => {
     expect(fault).toMatchObject({ code: "POLICY_TOO_LARGE", paths: ["read.1"] });
   });
 
+  test("names it, and not the location around it, which fits", () => {
+    const long = `s3://wh-bucket/db/${"t".repeat(900)}`;
+    const fault = faultOf(() =>
+      planSessionPolicies(
+        config,
+        { read: ["s3://wh-bucket/db"], write: [long, "s3://wh-bucket/x"] },
+        { maxLength: 900 },
+      ),
+    );
+    expect(fault).toMatchObject({ code: "POLICY_TOO_LARGE", paths: ["write.0"] });
+  });
+
   test("is a first fit: bucket by bucket and access by access, each location where there is room", () => {
     const names = ["a", "b", "cc", "ddd", "e".repeat(40), "f".repeat(60), "é", "g".repeat(120)];
     const accesses = ["read", "list", "write", "delete"] as const;
