@@ -169,7 +169,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w+ [Mm]ulti\w* ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10} ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },

@@ -305,7 +305,7 @@ export const BARE_FORMS: readonly BareForm[] = [
 export const LINE_FORMS: readonly BareForm[] = [
   {
     pattern:
-      /(?<![\w.])(?:AccessDenied|Forbidden)(?: \(client\))?:[ \t]*(?:([^\s:"']{1,1024}): )?(?:Access Denied\.?|Access denied\.?|Forbidden|None)?(?=["',;})\]\\ ]*(?:$|\\n|",|'))/gm,
+      /(?<![\w.])(?:AccessDenied|Forbidden)(?: \(client\))?:[ \t]*(?![ \t])(?:([^\s:"']{1,1024}): )?(?:Access Denied\.?|Access denied\.?|Forbidden|None)?(?=["',;})\]\\ ]*(?:$|\\n|",|'))/gm,
     example: "Error refreshing state: AccessDenied: Access Denied",
   },
   {
