@@ -3,9 +3,9 @@
  * @module
  */
 import { parseEndpoint } from "../arn.ts";
-import { outermost, placeOf } from "../locations.ts";
+import { type Locations, outermost, placeOf } from "../locations.ts";
 import { serializePolicy } from "../policy.ts";
-import { buildSessionPolicy } from "../session-policy.ts";
+import { createSessionPolicyBuilder } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { type ReadStorage, readStorage } from "./storage.ts";
 
@@ -166,9 +166,10 @@ function keyFindings({ fields, config }: ReadStorage): Finding[] {
   }
   const findings: Finding[] = [];
   const reported = new Set<string>();
+  const regions = new Map(config.keys.map((key) => [key.arn, key.region]));
   for (const { arn, path } of named) {
-    const key = config.keys.find((one) => one.arn === arn);
-    if (!config.onAws || !region || key === undefined || key.region === region) continue;
+    const regionOfKey = regions.get(arn);
+    if (!config.onAws || !region || regionOfKey === undefined || regionOfKey === region) continue;
     if (reported.has(arn)) continue;
     reported.add(arn);
     const isMultiRegion = arn.includes(":key/mrk-");
@@ -216,6 +217,8 @@ const MANY_TABLES = 10;
 function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[] {
   const findings: Finding[] = [];
   const places = (fields.allowedLocations ?? []).map((uri) => placeOf(uri, onAws));
+  if (places.length === 0) return [];
+  const tablesThatFit = fitting(fields, onAws);
   const outer = new Set(outermost(places.filter((place) => place !== undefined)));
   const seen = new Set<string>();
   places.forEach((place, i) => {
@@ -241,7 +244,7 @@ function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[]
         remedy: "Allow the prefix that holds the catalog's tables, such as s3://BUCKET/warehouse.",
       });
     }
-    const fit = tablesThatFit(fields, place, onAws);
+    const fit = tablesThatFit(place);
     if (fit >= MANY_TABLES) return;
     findings.push({
       code: "FEW_TABLES_FIT",
@@ -255,24 +258,32 @@ function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[]
   return findings;
 }
 
-/** How many tables with names of ten and sixteen characters one session of STS' size can write, up to ten. */
-function tablesThatFit(fields: AwsStorageConfig, place: string, onAws: boolean): number {
-  let fit = 0;
-  for (let count = 1; count <= MANY_TABLES; count++) {
-    const tables = Array.from(
-      { length: count },
-      (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
-    );
-    // A location as long as keys may be has no room for tables.
-    if (placeOf(tables[0] ?? "", onAws) === undefined) break;
-    const locations = { read: tables, list: tables, write: tables };
-    const policy = buildSessionPolicy({ ...fields, allowedLocations: undefined }, locations, {
-      maxLength: Infinity,
-    });
-    if (serializePolicy(policy).length > STS_LIMIT) break;
-    fit = count;
-  }
-  return fit;
+/**
+ * A function from places to how many tables, with names of ten and sixteen characters, one session of
+ * STS' size can write there, up to ten.
+ */
+function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => number {
+  const build = createSessionPolicyBuilder(
+    { ...fields, allowedLocations: undefined },
+    { maxLength: Infinity },
+  );
+  const fits = (locations: Locations) => serializePolicy(build(locations)).length <= STS_LIMIT;
+  // No place has a session that is shorter: with too many keys, none need be tried.
+  if (!fits({ read: ["s3://any"] })) return () => 0;
+  return (place) => {
+    let fit = 0;
+    for (let count = 1; count <= MANY_TABLES; count++) {
+      const tables = Array.from(
+        { length: count },
+        (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
+      );
+      // A location as long as keys may be has no room for tables.
+      if (placeOf(tables[0] ?? "", onAws) === undefined) break;
+      if (!fits({ read: tables, list: tables, write: tables })) break;
+      fit = count;
+    }
+    return fit;
+  };
 }
 
 const STS_LIMIT = 2048;
