@@ -4,18 +4,19 @@
  */
 import { fault, reading } from "../errors.ts";
 import { shapesOf, typesOf, UNKNOWN_TYPE } from "./actions.ts";
-import { type Budget, newBudget } from "./budget.ts";
+import { type Budget, newBudget, spend } from "./budget.ts";
 import {
   type Decision,
-  decide,
   decideParsed,
   type ParsedRequest,
   parseRequest,
+  statementMatches,
   testHolds,
 } from "./decide.ts";
-import { intersects } from "./glob.ts";
+import { intersects, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
+  byKey,
   type ParsedStatement,
   type PolicyInput,
   parsePolicy,
@@ -25,7 +26,8 @@ import {
 /**
  * Decides a request as {@link decide} does, and refuses those of which a denial proves nothing: an
  * action on a resource of another type, and a request that is denied only because it lacks a
- * condition key. S3 sends `kms:ViaService` with each use of a key, and a test may have forgotten it.
+ * condition key or a principal. S3 sends `kms:ViaService` with each use of a key, and a test may have
+ * forgotten it.
  *
  * `s3:prefix` may be absent, as it is from lists without a prefix. A key with an empty list in the
  * context is absent on purpose.
@@ -34,7 +36,7 @@ import {
  * @param request action, resource, context and principal.
  * @throws SessionPolicyError as {@link decide} does; `INVALID_REQUEST` also where the action is not
  *   about such a resource, and where absent keys keep the request from being allowed, at `context`
- *   with the key, and with a value that would allow it.
+ *   with the key, and with a value that would allow it; at `principal` where only that is absent.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
  * ```ts
@@ -47,18 +49,49 @@ import {
  * ```
  */
 export function decideStrictly(policy: PolicyInput, request: AccessRequest): Decision {
-  refuseOtherTypes(request);
-  const decision = decide(policy, request);
-  if (decision.decision === "allowed") return decision;
-  const missing = Object.entries(contextThatAllows(policy, request) ?? {});
-  const [first] = missing;
+  const { decision, missing } = decideWithMissing(policy, request);
+  const pairs = Object.entries(missing ?? {});
+  const [first] = pairs;
   if (first === undefined) return decision;
-  const pairs = missing.map(([key, value]) => `${key}=${value}`).join(" and ");
-  throw fault(
-    "INVALID_REQUEST",
-    ["context", first[0]],
-    `is absent, and with ${pairs} the policy allows the request. Give the condition keys that the real request has.`,
-  );
+  const named = pairs.map(([key, value]) => `${key}=${value}`).join(" and ");
+  throw first[0] === PRINCIPAL
+    ? fault(
+        "INVALID_REQUEST",
+        [PRINCIPAL],
+        `is absent, and with ${named} the policy allows the request. Say who asks.`,
+      )
+    : fault(
+        "INVALID_REQUEST",
+        ["context", first[0]],
+        `is absent, and with ${named} the policy allows the request. Give the condition keys that the real request has.`,
+      );
+}
+
+/** Stands for the request's principal among the condition keys: no key has a name without a colon. */
+const PRINCIPAL = "principal";
+
+/** A decision, and what the request lacks with which the policy would allow it. */
+export interface StrictDecision {
+  readonly decision: Decision;
+  /** Condition keys as the policy writes them, or `principal`, each with a value. */
+  readonly missing: Readonly<Record<string, string>> | undefined;
+}
+
+/** @throws SessionPolicyError as {@link decideStrictly}, except for what the request lacks */
+export function decideWithMissing(policy: PolicyInput, request: AccessRequest): StrictDecision {
+  const statements = parsePolicy(policy);
+  const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
+  const budget = newBudget();
+  refuseOtherTypes(asked, budget);
+  const { decision, statements: deciding } = decideParsed(statements, asked, budget);
+  return {
+    // All is known of a request that is not partial.
+    decision: {
+      decision: decision === "unknown" ? "implicitlyDenied" : decision,
+      statements: deciding,
+    },
+    missing: decision === "allowed" ? undefined : lackOf(statements, asked, budget),
+  };
 }
 
 /**
@@ -66,14 +99,10 @@ export function decideStrictly(policy: PolicyInput, request: AccessRequest): Dec
  *
  * @throws SessionPolicyError `INVALID_REQUEST`
  */
-export function refuseOtherTypes(request: AccessRequest): void {
-  const { action, resource } = reading("INVALID_REQUEST", "The request", () =>
-    parseRequest(request),
-  );
+function refuseOtherTypes({ action, resource }: ParsedRequest, budget: Budget): void {
   const types = typesOf(action);
   if (types.includes(UNKNOWN_TYPE)) return;
   const literal = resource.split("");
-  const budget = newBudget();
   const fits = types
     .flatMap((type) => shapesOf(type, true))
     .some((shape) => intersects(literal, shape, budget));
@@ -97,64 +126,190 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   accesspointobject: "an object of an access point",
 };
 
+/** What a request may lack, by name, with its value and as the policy writes it. */
+type Lack = Map<string, { readonly written: string; readonly value: string }>;
+
 /**
- * Finds condition keys that a denied request lacks, and with which a statement allows it.
+ * Finds what a denied request lacks, and with which a policy allows it.
+ *
+ * 1. Take a statement that allows, and give the request what it lacks there: a principal, values of
+ *    variables, and condition keys.
+ * 2. While a statement denies, give it a key that it lacks there, with which that one does not hold.
+ * 3. If the policy then allows the request, what was given is the result. Else take the next one.
  *
  * Example: a writer's policy allows kms:GenerateDataKey if kms:ViaService is
  * s3.us-west-2.amazonaws.com. The request without that key is denied, and the result is
  * `{ "kms:ViaService": "s3.us-west-2.amazonaws.com" }`.
  *
- * @returns the keys as the policy writes them, each with a value; undefined if there are none.
+ * @returns undefined if nothing is lacking, or nothing helps.
  */
-export function contextThatAllows(
-  policy: PolicyInput,
-  request: AccessRequest,
+function lackOf(
+  statements: readonly ParsedStatement[],
+  asked: ParsedRequest,
+  budget: Budget,
 ): Readonly<Record<string, string>> | undefined {
-  const statements = parsePolicy(policy);
-  const asked = reading("INVALID_REQUEST", "The request", () => parseRequest(request));
-  const budget = newBudget();
+  const denials = statements.filter(
+    (one) => one.effect === "Deny" && statementMatches(one, asked, budget) === true,
+  );
+  if (denials.some((one) => withoutDenial(one, asked, new Map(), budget) === undefined)) {
+    return undefined;
+  }
   for (const statement of statements) {
     if (statement.effect !== "Allow") continue;
-    const added = contextFor(statement, asked, budget);
-    if (added === undefined || added.length === 0) continue;
-    const context = new Map(asked.context);
-    for (const { test, value } of added) context.set(test.name, [value]);
-    const { decision } = decideParsed(statements, { ...asked, context }, budget);
-    if (decision === "allowed") {
-      return Object.fromEntries(added.map(({ test, value }) => [test.key, value]));
-    }
+    const lack = lackFor(statement, asked, budget);
+    if (lack === undefined || !settle(statements, asked, lack, budget)) continue;
+    if (lack.size === 0) continue;
+    return Object.fromEntries([...lack.values()].map(({ written, value }) => [written, value]));
   }
   return undefined;
 }
 
-/** A value for each absent key that keeps a statement from matching; undefined if there is none. */
-function contextFor(
+/** Adds to what a request is given until no statement denies it; false if one always does. */
+function settle(
+  statements: readonly ParsedStatement[],
+  asked: ParsedRequest,
+  lack: Lack,
+  budget: Budget,
+): boolean {
+  for (;;) {
+    const { decision, statements: deciding } = decideParsed(
+      statements,
+      given(asked, lack, budget),
+      budget,
+    );
+    if (decision !== "explicitlyDenied") return decision === "allowed";
+    const denying = statements[deciding[0] ?? -1];
+    const more = denying && withoutDenial(denying, asked, lack, budget);
+    if (more === undefined) return false;
+    lack.set(...more);
+  }
+}
+
+/** A request with what it lacks. */
+function given(asked: ParsedRequest, lack: Lack, budget: Budget): ParsedRequest {
+  const context = new Map(asked.context);
+  spend(budget, 10 * (context.size + lack.size));
+  for (const [name, { value }] of lack) if (name !== PRINCIPAL) context.set(name, [value]);
+  return { ...asked, context, principal: lack.get(PRINCIPAL)?.value ?? asked.principal };
+}
+
+/** The first of some values of a key with which a request does what it is to do. */
+function firstValue(
+  name: string,
+  values: readonly string[],
+  request: ParsedRequest,
+  does: (request: ParsedRequest) => boolean,
+): string | undefined {
+  const context = new Map(request.context);
+  return values.find((value) => does({ ...request, context: context.set(name, [value]) }));
+}
+
+/** A key that a request lacks, with a value with which a statement that denies does not hold. */
+function withoutDenial(
   { tests }: ParsedStatement,
   asked: ParsedRequest,
+  lack: Lack,
   budget: Budget,
-): { readonly test: Test; readonly value: string }[] | undefined {
-  const added: { readonly test: Test; readonly value: string }[] = [];
-  const names = new Set(tests.map(({ name }) => name));
-  for (const name of names) {
-    const ofKey = tests.filter((test) => test.name === name);
-    const [test] = ofKey;
-    const holds = (values: readonly string[]) => {
-      const context = new Map(asked.context).set(name, values);
-      return ofKey.every((one) => testHolds(one, { ...asked, context }, budget) === true);
-    };
-    if (test === undefined || holds(asked.context.get(name) ?? [])) continue;
-    if (name === "s3:prefix" || asked.context.has(name)) return undefined;
-    const value = ofKey.flatMap(valuesNear).find((text) => holds([text]));
-    if (value === undefined) return undefined;
-    added.push({ test, value });
+): [string, { written: string; value: string }] | undefined {
+  const request = given(asked, lack, budget);
+  for (const test of tests) {
+    if (test.name === PREFIX || request.context.has(test.name)) continue;
+    const fails = (one: ParsedRequest) => testHolds(test, one, budget) === false;
+    const value = firstValue(test.name, valuesNear(test), request, fails);
+    if (value !== undefined) return [test.name, { written: test.key, value }];
   }
-  return added;
+  return undefined;
+}
+
+/** What a request lacks for a statement to be about it; undefined if nothing makes it so. */
+function lackFor(
+  statement: ParsedStatement,
+  asked: ParsedRequest,
+  budget: Budget,
+): Lack | undefined {
+  const { principals, resources, tests } = statement;
+  const lack: Lack = new Map();
+  // Most statements are about other requests, whatever these lack.
+  const anything = { ...statement, resources: undefined, principals: undefined, tests: [] };
+  if (statementMatches(anything, asked, budget) !== true) return undefined;
+  if (
+    principals !== undefined &&
+    asked.principal === undefined &&
+    !principals.names.includes("*")
+  ) {
+    const value = principals.not ? NOBODY : (principals.names[0] ?? NOBODY);
+    lack.set(PRINCIPAL, { written: PRINCIPAL, value });
+  }
+  const isAbout = (request: ParsedRequest) =>
+    statementMatches({ ...statement, tests: [] }, request, budget) === true;
+  if (!fill(resources?.globs.flatMap(variablesOf) ?? [], lack, asked, isAbout, budget)) {
+    return undefined;
+  }
+  for (const [name, ofKey] of byKey(tests)) {
+    const holds = (request: ParsedRequest) =>
+      ofKey.every((test) => testHolds(test, request, budget) === true);
+    const request = given(asked, lack, budget);
+    if (holds(request)) continue;
+    if (request.context.has(name)) {
+      const variables = ofKey.flatMap(({ wanted }) => wanted.flatMap((one) => one.variables));
+      if (!fill(variables, lack, asked, holds, budget)) return undefined;
+      continue;
+    }
+    const value =
+      name === PREFIX ? undefined : firstValue(name, ofKey.flatMap(valuesNear), request, holds);
+    if (value === undefined) return undefined;
+    lack.set(name, { written: ofKey[0]?.key ?? name, value });
+  }
+  return lack;
+}
+
+/** The one key that real requests leave out. */
+const PREFIX = "s3:prefix";
+
+/** A principal that no policy names. */
+const NOBODY = "arn:aws:iam::000000000000:role/nobody";
+
+/**
+ * Gives a request the value of a variable that it lacks, so that it does what it is to do. Values are
+ * looked for in what stands between the slashes and colons of the resource and the context.
+ */
+function fill(
+  variables: readonly string[],
+  lack: Lack,
+  asked: ParsedRequest,
+  does: (request: ParsedRequest) => boolean,
+  budget: Budget,
+): boolean {
+  const request = given(asked, lack, budget);
+  if (does(request)) return true;
+  const names = new Set(variables.filter((name) => !request.context.has(name)));
+  const texts = [asked.resource, ...[...asked.context.values()].flat()];
+  const values = new Set(
+    texts.flatMap((text) => text.slice(0, MOST_TEXT).split(/[:/]/)).flatMap(endsOf),
+  );
+  for (const name of names) {
+    const value = firstValue(name, [...values], request, does);
+    if (value === undefined) continue;
+    lack.set(name, { written: name, value });
+    return true;
+  }
+  return false;
+}
+
+/** No ARN is longer. */
+const MOST_TEXT = 2048;
+
+/** A word, and what it begins and ends with. */
+function endsOf(word: string): string[] {
+  const cuts = Array.from(word, (_, i) => i);
+  return [...cuts.map((i) => word.slice(i)), ...cuts.slice(1).map((i) => word.slice(0, i))];
 }
 
 /** Values with which a test may hold: what it names, and what lies beside that. */
 function valuesNear({ base, written }: Test): string[] {
   if (base === "Null") return ["x"];
-  return written.flatMap((text) => {
+  // Something else comes last, for tests that ask for what is not written.
+  return [...written, "x"].flatMap((text) => {
     const plain = text.replace(/\$\{([*?$])\}|[*?]/g, (_, literal?: string) => literal ?? "x");
     const near = [text, plain, text.replace(/\/\d+$/, "")];
     const number = Number(text);

@@ -7,7 +7,7 @@
 import { fault } from "../errors.ts";
 import { isRecord, readList } from "../input.ts";
 import { type Operator, parseOperator, parseWanted, type Wanted } from "./conditions.ts";
-import { type Glob, type GlobOptions, lowerCase, parseGlob } from "./glob.ts";
+import { type Glob, type GlobOptions, hasVariables, lowerCase, parseGlob } from "./glob.ts";
 import type { Principals } from "./principals.ts";
 import { unwrapPolicy } from "./unwrap.ts";
 
@@ -55,12 +55,25 @@ export interface Test extends Operator {
   readonly written: readonly string[];
 }
 
+/** Tests by the key that they ask about. */
+export function byKey(tests: readonly Test[]): Map<string, Test[]> {
+  const keys = new Map<string, Test[]>();
+  for (const test of tests) {
+    const known = keys.get(test.name);
+    if (known === undefined) keys.set(test.name, [test]);
+    else known.push(test);
+  }
+  return keys;
+}
+
 /** Patterns, and whether a statement is about what matches one, or about all else. */
 export interface Patterns {
   readonly not: boolean;
   readonly globs: readonly Glob[];
   /** As written, for people. */
   readonly written: readonly string[];
+  /** Whether some pattern has variables, which few have. */
+  readonly variables: boolean;
 }
 
 /** A statement with all its patterns read. */
@@ -162,7 +175,8 @@ function oneOf(
   if (value === undefined) return undefined;
   const at = [...path, field];
   const written = strings(value, at);
-  return { not, globs: written.map((text) => parse(text, at)), written };
+  const globs = written.map((text) => parse(text, at));
+  return { not, globs, written, variables: globs.some(hasVariables) };
 }
 
 /** An action is `*`, or the name of a service, a colon, and a pattern of names. */

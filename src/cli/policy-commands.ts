@@ -24,11 +24,12 @@ export const check: Command = {
           repeats: true,
           help: "a condition key of the request, once for each value",
         },
+        { name: "principal", value: "ARN", help: "who asks, for policies that name principals" },
       ],
     },
   ],
   notes:
-    "Exit status: 0 if the request is allowed, 1 if not, 2 if it is denied only for want of a condition\nkey other than s3:prefix, as the real request may have that key: give it with --context.",
+    "Exit status: 0 if the request is allowed, 1 if not, 2 if it is denied only for want of a condition\nkey other than s3:prefix, or of a principal, as the real request may have them: give them with\n--context and --principal.",
   example:
     "check policy.json --action s3:ListBucket --resource arn:aws:s3:::lake --context s3:prefix=ns/t1/",
   run: async ({ values, files: [file = ""] }) => {
@@ -38,7 +39,9 @@ export const check: Command = {
       throw new UsageError("check has no request. Give --action and --resource.");
     }
     const context = contextFrom(values);
-    const decision = decideStrictly(await readPolicy(file), { action, resource, context });
+    const principal = textOf(values, "principal");
+    const request = { action, resource, context, ...(principal && { principal }) };
+    const decision = decideStrictly(await readPolicy(file), request);
     print(values["json"] ? JSON.stringify(decision) : decisionText(decision));
     return decision.decision === "allowed";
   },

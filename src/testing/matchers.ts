@@ -3,8 +3,7 @@
  * @module
  */
 import { compareAccess } from "../analysis/compare.ts";
-import { decide } from "../analysis/decide.ts";
-import { contextThatAllows, refuseOtherTypes } from "../analysis/decide-strictly.ts";
+import { decideWithMissing } from "../analysis/decide-strictly.ts";
 import type { AccessRequest, AnyPolicyDocument, PolicyInput } from "../analysis/policy-document.ts";
 import { unwrapPolicy } from "../analysis/unwrap.ts";
 import { isRecord } from "../input.ts";
@@ -44,14 +43,12 @@ export const policyMatchers: Readonly<{
   toBeNoBroaderThan: (policy: PolicyInput, other: PolicyInput) => MatcherResult;
 }> = {
   toAllow(this: unknown, policy, request) {
-    const { pass, why } = decided(policy, request);
-    const missing = pass || !isNegated(this) ? undefined : contextThatAllows(policy, request);
-    if (missing !== undefined) return forgotten(request, missing, true);
+    const { pass, why, missing } = decided(policy, request);
+    if (missing !== undefined && isNegated(this)) return forgotten(request, missing, true);
     return { pass, message: () => `expected the policy ${pass ? "not " : ""}to allow ${why}` };
   },
   toDeny(this: unknown, policy, request) {
-    const { pass, why } = decided(policy, request);
-    const missing = pass ? undefined : contextThatAllows(policy, request);
+    const { pass, why, missing } = decided(policy, request);
     if (missing !== undefined) return forgotten(request, missing, isNegated(this));
     return {
       pass: !pass,
@@ -90,14 +87,14 @@ function forgotten(
 
 function decided(policy: PolicyInput, request: AccessRequest) {
   const document = documentOf(policy);
-  refuseOtherTypes(request);
-  const { decision, statements } = decide(document, request);
+  const { decision: decided, missing } = decideWithMissing(document, request);
+  const { decision, statements } = decided;
   const { Statement } = document;
   const list: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
   const deciding = statements.map((i) => `\nStatement ${i}: ${show(list[i])}`).join("");
   const because =
     decision === "implicitlyDenied" ? "no statement matches it" : `${decision} by${deciding}`;
-  return { pass: decision === "allowed", why: `${show(request)}; ${because}` };
+  return { pass: decision === "allowed", why: `${show(request)}; ${because}`, missing };
 }
 
 /** The document in a policy; decide and compareAccess check that it is one. */

@@ -36,6 +36,124 @@ describe("decideStrictly", () => {
     expect(message).toContain(says);
   });
 
+  const allow = { Effect: "Allow", Action: "*", Resource: "*" };
+  const denyIf = (Condition: object) => ({ ...allow, Effect: "Deny", Condition });
+  test.each<[string, object[], object, string[], string]>([
+    [
+      "a Deny without a key",
+      [allow, denyIf({ StringNotEquals: { "aws:SourceVpce": "vpce-1" } })],
+      {},
+      ["context.aws:SourceVpce"],
+      "aws:SourceVpce=vpce-1",
+    ],
+    [
+      "a Deny where a key is absent",
+      [allow, denyIf({ Null: { "aws:SourceVpce": "true" } })],
+      {},
+      ["context.aws:SourceVpce"],
+      "aws:SourceVpce=x",
+    ],
+    [
+      "two Denies",
+      [
+        allow,
+        denyIf({ StringNotLike: { "aws:SourceVpce": "vpce-*" } }),
+        denyIf({ NotIpAddress: { "aws:SourceIp": "10.0.0.0/8" } }),
+      ],
+      {},
+      ["context.aws:SourceVpce"],
+      "aws:SourceIp=10.0.0.0",
+    ],
+    [
+      "a variable in a resource",
+      [{ ...allow, Resource: "arn:aws:s3:::lake/${aws:username}/*" }],
+      {},
+      ["context.aws:username"],
+      "aws:username=db",
+    ],
+    [
+      "a variable beside other text",
+      [{ ...allow, Resource: "arn:aws:s3:::la${aws:username}/*" }],
+      {},
+      ["context.aws:username"],
+      "aws:username=ke",
+    ],
+    [
+      "a variable in a condition",
+      [{ ...allow, Condition: { StringLike: { "s3:prefix": "home/${aws:username}/*" } } }],
+      { context: { "s3:prefix": "home/me/x" } },
+      ["context.aws:username"],
+      "aws:username=me",
+    ],
+    [
+      "a principal",
+      [{ ...allow, Principal: { AWS: "arn:aws:iam::123456789012:role/r" } }],
+      {},
+      ["principal"],
+      "principal=arn:aws:iam::123456789012:role/r",
+    ],
+    [
+      "a principal that is not another",
+      [{ ...allow, NotPrincipal: { AWS: "arn:aws:iam::123456789012:role/r" } }],
+      {},
+      ["principal"],
+      "principal=",
+    ],
+  ])("refuses a denial that is due to %s", (_, Statement, more, paths, says) => {
+    const fault = faultOf(() =>
+      decideStrictly({ Version: "2012-10-17", Statement }, { ...get, ...more }),
+    );
+    expect([fault.code, fault.paths]).toEqual(["INVALID_REQUEST", paths]);
+    expect(fault.message).toContain(says);
+  });
+
+  test.each<[string, object[], object?]>([
+    ["lists without a prefix", [allow, denyIf({ StringNotLike: { "s3:prefix": "db/*" } })]],
+    [
+      "a key that is there",
+      [allow, denyIf({ StringNotEquals: { "aws:SourceVpce": "a" } })],
+      { context: { "aws:SourceVpce": "b" } },
+    ],
+    [
+      "a key that is absent on purpose",
+      [allow, denyIf({ StringNotEquals: { "aws:SourceVpce": "a" } })],
+      { context: { "aws:SourceVpce": [] } },
+    ],
+    [
+      "another principal",
+      [{ ...allow, Principal: { AWS: "arn:aws:iam::123456789012:role/r" } }],
+      { principal: "arn:aws:iam::123456789012:role/s" },
+    ],
+    ["another resource", [{ ...allow, Resource: "arn:aws:s3:::other/${aws:username}/*" }]],
+    [
+      "another user",
+      [{ ...allow, Resource: "arn:aws:s3:::lake/${aws:username}/*" }],
+      {
+        context: { "aws:username": "you" },
+      },
+    ],
+  ])("answers a denial of %s", (_, Statement, more = {}) => {
+    const request = { ...get, ...more };
+    const policy = { Version: "2012-10-17", Statement };
+    expect(decideStrictly(policy, request)).toEqual(decide(policy, request));
+  });
+
+  test("reads the policy and the request once", () => {
+    const reads: string[] = [];
+    const once = <T extends object>(of: T): T =>
+      new Proxy(of, {
+        get: (target, name) => {
+          reads.push(String(name));
+          return Reflect.get(target, name);
+        },
+      });
+    const policy = policyIf({ StringEquals: { "s3:prefix": "x" } });
+    decideStrictly(once(policy), once({ ...get, context: {} }));
+    for (const name of ["Statement", "action", "resource", "context"]) {
+      expect(reads.filter((read) => read === name)).toHaveLength(1);
+    }
+  });
+
   test.each<[string, object, object?]>([
     ["s3:prefix, which lists may leave out", { StringLike: { "s3:prefix": "db/*" } }],
     ["a key that is there", { StringEquals: { "aws:SourceVpce": "a" } }, { "aws:SourceVpce": "b" }],
