@@ -10,6 +10,8 @@ import { ACTION_GROUPS } from "./service-actions.ts";
 export interface KnownAction {
   /** As AWS spells it. */
   readonly name: string;
+  /** In lower case, as patterns are. */
+  readonly lower: string;
   /** The types of resources that it is about; none if requests name no resource. */
   readonly types: readonly string[];
 }
@@ -18,7 +20,8 @@ const REFERENCE: ReadonlyMap<string, KnownAction> = /* @__PURE__ */ new Map(
   ACTION_GROUPS.flatMap(({ service, types, names }) =>
     words(names).map((name): [string, KnownAction] => {
       const action = `${service}:${name}`;
-      return [lowerCase(action), { name: action, types: words(types) }];
+      const lower = lowerCase(action);
+      return [lower, { name: action, lower, types: words(types) }];
     }),
   ),
 );
@@ -144,11 +147,21 @@ export const NO_TYPE = "";
  *
  * @param foreign whether stores that are not AWS are asked about as well.
  */
-export function shapesOf(type: string, foreign: boolean): Shape[] {
+export function shapesOf(type: string, foreign: boolean): readonly Shape[] {
   if (type === NO_TYPE) return [[NO_RESOURCE]];
-  if (type === UNKNOWN_TYPE) return [[NO_RESOURCE], shapeOf(ANY_FORM)];
-  const more = foreign ? (FOREIGN_FORMS[type] ?? []) : [];
-  return [...(FORMS[type] ?? []), ...more].map(shapeOf);
+  if (type === UNKNOWN_TYPE) return [[NO_RESOURCE], ANY_ARN];
+  const shapes = SHAPES.get(type) ?? [];
+  return foreign ? [...shapes, ...(FOREIGN_SHAPES.get(type) ?? [])] : shapes;
+}
+
+const ANY_ARN: Readonly<Shape> = /* @__PURE__ */ shapeOf(ANY_FORM);
+const SHAPES = /* @__PURE__ */ shapesByType(FORMS);
+const FOREIGN_SHAPES = /* @__PURE__ */ shapesByType(FOREIGN_FORMS);
+
+function shapesByType(
+  forms: Readonly<Record<string, readonly string[]>>,
+): ReadonlyMap<string, readonly Shape[]> {
+  return new Map(Object.entries(forms).map(([type, some]) => [type, some.map(shapeOf)]));
 }
 
 function shapeOf(form: string): Shape {

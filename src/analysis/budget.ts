@@ -5,30 +5,29 @@
 import { fault } from "../errors.ts";
 
 /**
- * What a call may still spend. A step is one position of a pattern looked at, or one statement asked
- * for a request: each takes about as long as any other, some tens of nanoseconds.
+ * What a call may still spend. A step takes about ten nanoseconds: one position of a pattern looked
+ * at, or one statement asked about a request. What takes longer, such as a set or a text that is
+ * made, is several steps.
  */
 export interface Budget {
-  readonly steps: number;
   left: number;
 }
 
-/** Steps that deciding a request, or listing what policies allow, may take: about half a second. */
-const MOST_STEPS = 10_000_000;
+/** Steps of a call, which take less than a second. */
+const MOST_STEPS = 30_000_000;
 
 /** A new budget, for one call. */
-export function newBudget(steps: number = MOST_STEPS): Budget {
-  return { steps, left: steps };
+export function newBudget(): Budget {
+  return { left: MOST_STEPS };
 }
 
 /** @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent */
-
 export function spend(budget: Budget, steps: number): void {
   budget.left -= steps;
   if (budget.left >= 0) return;
   throw fault(
     "UNSUPPORTED_POLICY",
     [],
-    `The policies are too complex: this takes more than ${budget.steps} steps. Ask of fewer statements at a time, or of shorter patterns.`,
+    `The policies are too complex: this takes more than ${MOST_STEPS} steps. Ask of fewer statements at a time, or of shorter patterns.`,
   );
 }

@@ -21,13 +21,14 @@ import { testHolds } from "./decide.ts";
 import { ANY_SHAPE, type Glob, matchClasses } from "./glob.ts";
 import {
   type AccessRequest,
+  byKey,
   type ParsedStatement,
   type PolicyInput,
   parsePolicy,
   type Test,
   unsupported,
 } from "./policy-document.ts";
-import { actionExamples, type Example, resourceExamples } from "./requests.ts";
+import { actionExamples, resourceExamples } from "./requests.ts";
 
 /** How what one policy allows relates to what another does. */
 export interface Comparison {
@@ -38,9 +39,6 @@ export interface Comparison {
   /** A request that only the second policy allows, if there is one. */
   readonly onlyInSecond?: AccessRequest;
 }
-
-/** Steps of a comparison: about a second, and some hundred megabytes, at worst. */
-const MOST_STEPS = 3_000_000;
 
 /**
  * Compares what two policies allow. It decides, and does not sample: `equal` means that no request
@@ -58,8 +56,8 @@ const MOST_STEPS = 3_000_000;
  * @param first a policy, as {@link decide} takes it.
  * @param second another one.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` for other condition operators, policy variables and
- *   principals, by their place; and for policies whose comparison takes more than 3,000,000 steps in
- *   all, about a second, as with many `*` in several long resources.
+ *   principals, by their place; and for policies whose comparison takes more than 30,000,000 steps in
+ *   all, less than a second, as with many `*` in several long resources.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
@@ -95,7 +93,7 @@ function comparable(statements: ParsedStatement[]): ParsedStatement[] {
         "can't be compared. Compare policies without principals.",
       );
     }
-    if (resources?.globs.some(hasVariable)) {
+    if (resources?.variables) {
       throw unsupported(
         [...path, resources.not ? "NotResource" : "Resource"],
         "holds a policy variable, which can't be compared. Compare with its value in its place.",
@@ -114,51 +112,48 @@ function comparable(statements: ParsedStatement[]): ParsedStatement[] {
   return statements;
 }
 
-function hasVariable(glob: Glob): boolean {
-  return glob.some((token) => typeof token === "object");
-}
-
 /** Two policies, their statements one behind the other. */
 interface Pair {
   readonly statements: readonly ParsedStatement[];
   /** How many of them are of the first policy. */
   readonly ofFirst: number;
-  readonly valuesOf: (tests: readonly Test[]) => readonly KeyValues[];
+  /** The tests of each statement, by the key that they ask about. */
+  readonly tests: readonly ReadonlyMap<string, readonly Test[]>[];
+  readonly valuesOf: (name: string) => KeyValues;
   readonly budget: Budget;
 }
 
 /** Finds a witness of each difference between two lists of statements. */
 function differences(first: readonly ParsedStatement[], second: readonly ParsedStatement[]) {
-  const budget = newBudget(MOST_STEPS);
+  const budget = newBudget();
   const statements = [...first, ...second];
   const pair = {
     statements,
     ofFirst: first.length,
+    tests: statements.map(({ tests }) => byKey(tests)),
     valuesOf: valueExamples(statements, budget),
     budget,
   };
-  // The kinds of resources for the same statements and type are the same for all actions.
-  const resources = new Map<string, readonly Example[]>();
+  const resourcesOf = resourceExamples(statements, budget);
   const decided = new Set<string>();
   let onlyInFirst: AccessRequest | undefined;
   let onlyInSecond: AccessRequest | undefined;
   for (const action of actionExamples(statements, budget)) {
     for (const type of action.types) {
-      const kind = `${type} ${action.statements.join()}`;
-      const examples =
-        resources.get(kind) ?? resourceExamples(statements, action.statements, type, budget);
-      resources.set(kind, examples);
-      for (const resource of examples) {
+      for (const resource of resourcesOf(action.statements, type)) {
         spend(budget, resource.statements.length);
         const about = resource.statements.join();
         if (decided.has(about)) continue;
         decided.add(about);
         const { inFirst, inSecond } = witnesses(pair, resource.statements);
-        const request = (context: Context): AccessRequest => ({
-          action: action.text,
-          resource: resource.text,
-          ...(Object.keys(context).length > 0 ? { context } : {}),
-        });
+        const request = (values: Values): AccessRequest => {
+          const context = contextOf(values);
+          return {
+            action: action.text,
+            resource: resource.text,
+            ...(Object.keys(context).length > 0 ? { context } : {}),
+          };
+        };
         if (inFirst !== undefined) onlyInFirst ??= request(inFirst);
         if (inSecond !== undefined) onlyInSecond ??= request(inSecond);
         if (onlyInFirst && onlyInSecond) return { onlyInFirst, onlyInSecond };
@@ -168,12 +163,25 @@ function differences(first: readonly ParsedStatement[], second: readonly ParsedS
   return { onlyInFirst, onlyInSecond };
 }
 
-type Context = Readonly<Record<string, string>>;
+/** The values of a context's keys, the last one first, so that contexts share those before it. */
+interface Values {
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly before: Values | undefined;
+}
+
+function contextOf(values: Values): Record<string, string> {
+  const context: [string, string][] = [];
+  for (let one: Values | undefined = values; one !== undefined; one = one.before) {
+    if (one.value !== undefined) context.push([one.key, one.value]);
+  }
+  return Object.fromEntries(context.reverse());
+}
 
 /** Contexts in which only the first policy allows a request, or only the second. */
 interface Witnesses {
-  readonly inFirst?: Context;
-  readonly inSecond?: Context;
+  readonly inFirst?: Values;
+  readonly inSecond?: Values;
 }
 
 /** What the statements of one policy about a request come to, as far as conditions leave it open. */
@@ -220,11 +228,11 @@ function witnesses(pair: Pair, about: readonly number[]): Witnesses {
     return allowing && !denies;
   };
   let found: Witnesses = {};
-  for (const { context, holding } of contexts(pair, [...first.open, ...second.open])) {
+  for (const { values, holding } of contexts(pair, [...first.open, ...second.open])) {
     spend(budget, 1 + first.open.length + second.open.length);
     const inFirst = allowed(first, holding);
     if (inFirst === allowed(second, holding)) continue;
-    found = inFirst ? { inFirst: context, ...found } : { inSecond: context, ...found };
+    found = inFirst ? { inFirst: values, ...found } : { inSecond: values, ...found };
     if (found.inFirst !== undefined && found.inSecond !== undefined) break;
   }
   return found;
@@ -237,15 +245,10 @@ interface KeyValues {
   readonly values: readonly (string | undefined)[];
 }
 
-/** A function from conditions to examples of the values of their keys, one for all that they tell. */
+/** A function from keys to examples of their values, one for all that the conditions tell. */
 function valueExamples(statements: readonly ParsedStatement[], budget: Budget): Pair["valuesOf"] {
   const known = new Map<string, KeyValues>();
-  const all = new Map<string, Test[]>();
-  for (const test of statements.flatMap(({ tests }) => tests)) {
-    const tests = all.get(test.name);
-    if (tests === undefined) all.set(test.name, [test]);
-    else tests.push(test);
-  }
+  const all = byKey(statements.flatMap(({ tests }) => tests));
   const examplesOf = (name: string): KeyValues => {
     const tests = all.get(name) ?? [];
     const globs = new Map<string, Glob>();
@@ -262,17 +265,16 @@ function valueExamples(statements: readonly ParsedStatement[], budget: Budget): 
       values: [undefined, ...new Set([...texts, ...bools])],
     };
   };
-  return (tests) =>
-    [...new Set(tests.map(({ name }) => name))].map((name) => {
-      const values = known.get(name) ?? examplesOf(name);
-      known.set(name, values);
-      return values;
-    });
+  return (name) => {
+    const values = known.get(name) ?? examplesOf(name);
+    known.set(name, values);
+    return values;
+  };
 }
 
 /** A context, and which of some statements hold in it. */
 interface ContextExample {
-  readonly context: Context;
+  readonly values: Values;
   readonly holding: ReadonlySet<number>;
 }
 
@@ -281,14 +283,19 @@ interface ContextExample {
  * double with each key, so each statement of each example is a step.
  */
 function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
-  const { statements, valuesOf, budget } = pair;
-  const testsOf = (i: number) => statements[i]?.tests ?? [];
-  let examples: ContextExample[] = [{ context: {}, holding: new Set(open) }];
-  for (const { key, name, values } of valuesOf(open.flatMap(testsOf))) {
-    const asking = open.flatMap((i) => {
-      const tests = testsOf(i).filter((test) => test.name === name);
-      return tests.length > 0 ? [{ i, tests }] : [];
-    });
+  const { tests, valuesOf, budget } = pair;
+  const asking = new Map<string, { readonly i: number; readonly tests: readonly Test[] }[]>();
+  for (const i of open) {
+    for (const [name, ofKey] of tests[i] ?? []) {
+      spend(budget, 1);
+      const others = asking.get(name);
+      if (others === undefined) asking.set(name, [{ i, tests: ofKey }]);
+      else others.push({ i, tests: ofKey });
+    }
+  }
+  let examples: ContextExample[] = [{ values: NO_VALUES, holding: new Set(open) }];
+  for (const [name, statements] of asking) {
+    const { key, values } = valuesOf(name);
     // Whether a statement holds depends on the value alone, not on the context so far.
     const failing = new Map<
       string,
@@ -297,31 +304,35 @@ function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
     for (const value of values) {
       const context = new Map(value === undefined ? [] : [[name, [value]]]);
       const request = { action: "", resource: "", context, principal: undefined, partial: false };
-      const fails = asking.flatMap(({ i, tests }) =>
-        tests.every((test) => {
+      const fails = statements.flatMap(({ i, tests: ofKey }) =>
+        ofKey.every((test) => {
           spend(budget, 1);
           return testHolds(test, request, budget) === true;
         })
           ? []
           : [i],
       );
-      if (!failing.has(fails.join())) failing.set(fails.join(), { value, fails });
+      spend(budget, STEPS_OF_MEMBER * fails.length);
+      const kind = fails.join();
+      if (!failing.has(kind)) failing.set(kind, { value, fails });
     }
     const distinct = new Map<string, ContextExample>();
-    for (const { context, holding } of examples) {
+    for (const { values: before, holding } of examples) {
       for (const { value, fails } of failing.values()) {
-        spend(budget, holding.size + fails.length + 1);
+        spend(budget, STEPS_OF_MEMBER * (holding.size + fails.length + 1));
         const left = new Set(holding);
         for (const i of fails) left.delete(i);
         const kind = [...left].join();
-        if (distinct.has(kind)) continue;
-        distinct.set(kind, {
-          context: value === undefined ? context : { ...context, [key]: value },
-          holding: left,
-        });
+        if (!distinct.has(kind))
+          distinct.set(kind, { values: { key, value, before }, holding: left });
       }
     }
     examples = [...distinct.values()];
   }
   return examples;
 }
+
+/** To copy a member of a set, and to write its number, takes as long as some steps. */
+const STEPS_OF_MEMBER = 5;
+
+const NO_VALUES: Readonly<Values> = { key: "", value: undefined, before: undefined };

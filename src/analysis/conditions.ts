@@ -5,7 +5,7 @@
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  * @module
  */
-import type { Budget } from "./budget.ts";
+import { type Budget, spend } from "./budget.ts";
 import { type Glob, lowerCase, matches, parseGlob, substitute, variablesOf } from "./glob.ts";
 
 /** The name of an operator, taken apart. */
@@ -62,6 +62,10 @@ export function parseOperator(name: string): Operator | undefined {
 /** What a request tells about a key: its value; undefined if the request has none. */
 export type ValueOf = (key: string) => string | undefined;
 
+/** To read a number or a date takes as long as some steps, and an address longer. */
+const STEPS_OF_NUMBER = 30;
+const STEPS_OF_ADDRESS = 120;
+
 /** A value of a condition: whether a value of the request is one that it asks for. */
 export interface Wanted {
   /** The keys of its variables. */
@@ -86,7 +90,10 @@ export function parseWanted(base: string, text: string, variables: boolean): Wan
   if (base === "Bool") {
     const wanted = lowerCase(text);
     if (wanted !== "true" && wanted !== "false") return "must be true or false.";
-    return { variables: [], holds: (value) => lowerCase(value) === wanted };
+    return {
+      variables: [],
+      holds: (value) => value.length === wanted.length && lowerCase(value) === wanted,
+    };
   }
   if (base === "BinaryEquals") {
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return "must be in Base64.";
@@ -94,7 +101,13 @@ export function parseWanted(base: string, text: string, variables: boolean): Wan
   }
   const range = rangeOf(text);
   if (range === undefined) return "must be an IP address or a range such as 203.0.113.0/24.";
-  return { variables: [], holds: (value) => isInRange(value, range) };
+  return {
+    variables: [],
+    holds: (value, _, budget) => {
+      spend(budget, STEPS_OF_ADDRESS);
+      return isInRange(value, range);
+    },
+  };
 }
 
 const NOT_A_VARIABLE =
@@ -110,10 +123,13 @@ function textWanted(base: string, text: string, variables: boolean): Wanted | st
     variables: names,
     ...(simple && { glob }),
     holds: (value, valueIn, budget) => {
-      const known = substitute(glob, (key) => {
+      if (simple) return matches(glob, value, budget);
+      const foldedIn = (key: string) => {
         const own = valueIn(key);
         return own === undefined ? undefined : fold(own);
-      });
+      };
+      const known = names.length === 0 ? glob : substitute(glob, foldedIn, budget);
+      spend(budget, value.length);
       return known !== undefined && matches(known, fold(value), budget);
     },
   };
@@ -124,18 +140,23 @@ function textWanted(base: string, text: string, variables: boolean): Wanted | st
  * ArnEquals and ArnLike behave alike.
  */
 function arnWanted(text: string, variables: boolean): Wanted | string {
-  const parts = segmentsOf(text);
+  const parts = segmentsOf(text, variables);
   if (parts === undefined) return "must be an ARN, of which each segment may hold * and ?.";
-  const globs = parts.map((part) => parseGlob(part, { variables }));
-  if (globs.includes(undefined)) return NOT_A_VARIABLE;
+  const globs: Glob[] = [];
+  for (const part of parts) {
+    const glob = parseGlob(part, { variables });
+    if (glob === undefined) return NOT_A_VARIABLE;
+    globs.push(glob);
+  }
   return {
-    variables: globs.flatMap((glob) => variablesOf(glob ?? [])),
+    variables: globs.flatMap(variablesOf),
     holds: (value, valueIn, budget) => {
-      const segments = segmentsOf(value);
+      spend(budget, value.length);
+      const segments = segmentsOf(value, false);
       return (
         segments !== undefined &&
         globs.every((glob, i) => {
-          const known = substitute(glob ?? [], valueIn);
+          const known = substitute(glob, valueIn, budget);
           return known !== undefined && matches(known, segments[i] ?? "", budget);
         })
       );
@@ -144,12 +165,22 @@ function arnWanted(text: string, variables: boolean): Wanted | string {
 }
 
 /** The six segments of an ARN; colons in variables do not divide. */
-function segmentsOf(arn: string): string[] | undefined {
-  const parts =
-    /^(arn):((?:\$\{[^}]*\}|[^:])*):((?:\$\{[^}]*\}|[^:])*):((?:\$\{[^}]*\}|[^:])*):((?:\$\{[^}]*\}|[^:])*):([\s\S]*)$/.exec(
-      arn,
-    );
-  return parts === null ? undefined : parts.slice(1);
+function segmentsOf(arn: string, variables: boolean): string[] | undefined {
+  const segments: string[] = [];
+  let from = 0;
+  for (let i = 0; i < arn.length && segments.length < 5; i++) {
+    if (variables && arn.startsWith("${", i)) {
+      const end = arn.indexOf("}", i);
+      if (end < 0) break;
+      i = end;
+    } else if (arn.charAt(i) === ":") {
+      segments.push(arn.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return segments.length === 5 && segments[0] === "arn"
+    ? [...segments, arn.slice(from)]
+    : undefined;
 }
 
 function ordered(
@@ -163,7 +194,8 @@ function ordered(
   const order = base.replace(/^(?:Numeric|Date)/, "");
   return {
     variables: [],
-    holds: (text) => {
+    holds: (text, _, budget) => {
+      spend(budget, STEPS_OF_NUMBER);
       const value = read(text);
       if (value === undefined) return false;
       if (order === "LessThan") return value < wanted;

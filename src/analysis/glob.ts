@@ -78,8 +78,12 @@ export function parseGlob(text: string, options: GlobOptions = {}): Glob | undef
 /** What stands between `${` and `}`: an escaped character, or a key with or without a default. */
 function variableOf(name: string): Token | undefined {
   if (name === "*" || name === "?" || name === "$") return name;
-  const [, key, fallback] = /^\s*([\w-]+:[^,'"{}]*?)\s*(?:,\s*'([^']*)'\s*)?$/.exec(name) ?? [];
-  return key === undefined ? undefined : { key: lowerCase(key), fallback };
+  const comma = name.indexOf(",");
+  const key = (comma < 0 ? name : name.slice(0, comma)).trim();
+  if (!/^[\w-]+:[^'"{}]*$/.test(key)) return undefined;
+  if (comma < 0) return { key: lowerCase(key), fallback: undefined };
+  const [, fallback] = /^'([^']*)'$/.exec(name.slice(comma + 1).trim()) ?? [];
+  return fallback === undefined ? undefined : { key: lowerCase(key), fallback };
 }
 
 /** The text in lower case, in ASCII only: the Kelvin sign is not a k to IAM. */
@@ -98,14 +102,16 @@ export function variablesOf(glob: Glob): string[] {
 }
 
 /**
- * Puts values in the place of variables.
+ * Puts values in the place of variables. Each character is a step.
  *
  * @returns undefined if one has neither a value nor a default.
  */
 export function substitute(
   glob: Glob,
   valueIn: (key: string) => string | undefined,
+  budget: Budget,
 ): Glob | undefined {
+  spend(budget, glob.length);
   const tokens: Token[] = [];
   for (const token of glob) {
     if (typeof token !== "object") {
@@ -114,6 +120,7 @@ export function substitute(
     }
     const value = valueIn(token.key) ?? token.fallback;
     if (value === undefined) return undefined;
+    spend(budget, value.length);
     // One at a time: a value may be longer than what a call can have as arguments.
     for (const character of value.split("")) tokens.push(character);
   }
@@ -201,6 +208,9 @@ interface Progress {
   readonly positions: readonly number[];
 }
 
+/** To make a position of a state, and to write its number, takes as long as some steps. */
+const STEPS_OF_POSITION = 10;
+
 interface State {
   readonly text: string;
   /** The positions in the shape. */
@@ -220,10 +230,20 @@ interface State {
  * With `a*` and `*b` and any text: "" matches none, "a" the first, "b" the second, "ab" both.
  *
  * @param globs patterns without variables.
+ * @param used at least the tokens of these patterns.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent
  */
-export function matchClasses(globs: readonly Glob[], shape: Shape, budget: Budget): MatchClass[] {
-  const used = new Set(globs.flat());
+export function matchClasses(
+  globs: readonly Glob[],
+  shape: Shape,
+  budget: Budget,
+  used: ReadonlySet<Token> = tokensOf(globs),
+): MatchClass[] {
+  // Which character a set has beside those used is looked for once: there may be thousands of them.
+  const others = new Map<CharacterClass, string | undefined>();
+  for (const expected of shape) {
+    if (typeof expected === "object") others.set(expected, otherCharacter(expected, used));
+  }
   const start: State = {
     text: "",
     shape: closure(shape, [0]),
@@ -242,9 +262,9 @@ export function matchClasses(globs: readonly Glob[], shape: Shape, budget: Budge
       if (!classes.has(kind)) classes.set(kind, { text: state.text, matched });
     }
     const positions = state.globs.reduce((sum, one) => sum + one.positions.length, 1);
-    spend(budget, positions);
-    for (const character of nextCharacters(state, globs, shape, used)) {
-      spend(budget, positions + state.shape.length);
+    spend(budget, STEPS_OF_POSITION * positions);
+    for (const character of nextCharacters(state, globs, shape, others)) {
+      spend(budget, STEPS_OF_POSITION * (positions + state.shape.length));
       const next: State = {
         text: state.text + character,
         shape: step(shape, state.shape, character),
@@ -257,6 +277,13 @@ export function matchClasses(globs: readonly Glob[], shape: Shape, budget: Budge
     }
   }
   return [...classes.values()];
+}
+
+/** The tokens of some patterns. */
+export function tokensOf(globs: readonly Glob[]): Set<Token> {
+  const tokens = new Set<Token>();
+  for (const glob of globs) for (const token of glob) tokens.add(token);
+  return tokens;
 }
 
 /** The patterns that can still match after one more character. */
@@ -278,7 +305,7 @@ function nextCharacters(
   state: State,
   globs: readonly Glob[],
   shape: Shape,
-  used: ReadonlySet<Token>,
+  others: ReadonlyMap<CharacterClass, string | undefined>,
 ): Set<string> {
   const spelled = new Set<string>();
   for (const { pattern, positions } of state.globs) {
@@ -297,7 +324,7 @@ function nextCharacters(
       continue;
     }
     for (const character of spelled) if (expected.has(character)) next.add(character);
-    const other = otherCharacter(expected, used) ?? otherCharacter(expected, spelled);
+    const other = others.get(expected) ?? otherCharacter(expected, spelled);
     if (other !== undefined) next.add(other);
   }
   return next;
@@ -374,7 +401,7 @@ export function intersects(glob: Glob, shape: Shape, budget: Budget): boolean {
   const reach = (i: number, j: number) => seen.add(i * width + j);
   // The set grows while it is walked.
   for (const place of seen) {
-    spend(budget, 1);
+    spend(budget, STEPS_OF_POSITION);
     const i = Math.floor(place / width);
     const j = place % width;
     const token = glob[i];

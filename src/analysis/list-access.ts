@@ -4,7 +4,7 @@
  */
 import { isOfKnownService, knownActions, shapesOf, typesOf } from "./actions.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
-import { ANY_TEXT, type Glob, intersects, lowerCase, matches } from "./glob.ts";
+import { ANY_TEXT, type Glob, intersects, matches } from "./glob.ts";
 import {
   type ParsedStatement,
   type Patterns,
@@ -45,7 +45,7 @@ export interface AccessRow {
  *
  * @param policy a policy, as {@link decide} takes it.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not take, and where it
- *   takes more than 10,000,000 steps, about half a second.
+ *   takes more than 30,000,000 steps, less than a second.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
  * @example
  * ```ts
@@ -64,6 +64,14 @@ export function listAccess(policy: PolicyInput): AccessRow[] {
 
 /** The rows of statements that are read already. */
 export function rowsOf(statements: readonly ParsedStatement[], budget: Budget): AccessRow[] {
+  // Many statements name the same actions.
+  const typesByPattern = new Map<string, ReadonlySet<string> | undefined>();
+  const typesOf = (glob: Glob, written: string) => {
+    if (!typesByPattern.has(written)) {
+      typesByPattern.set(written, typesOfPattern(glob, written, budget));
+    }
+    return typesByPattern.get(written);
+  };
   return statements.flatMap((parsed, statement) => {
     const { effect, actions, resources, principals, tests } = parsed;
     const head = { statement, effect };
@@ -71,7 +79,7 @@ export function rowsOf(statements: readonly ParsedStatement[], budget: Budget): 
       [principals.not ? "exceptPrincipals" : "principals"]: principals.names,
     };
     const tail = { ...who, condition: tests.map(inWords).join(", and ") };
-    const applying = actionsFor(actions, budget);
+    const applying = actionsFor(actions, typesOf, budget);
     const except = actions.not ? { exceptActions: actions.written } : {};
     if (resources === undefined || resources.not) {
       return [
@@ -106,10 +114,11 @@ function partsOf(resource: string): Pick<AccessRow, "bucket" | "objects" | "key"
 /** A function from resources to the actions, as written, that apply to some of its types. */
 function actionsFor(
   { not, globs, written }: Patterns,
+  typesOf: (glob: Glob, written: string) => ReadonlySet<string> | undefined,
   budget: Budget,
 ): (resource: Glob, text: string) => readonly string[] {
   if (not) return () => ["*"];
-  const types = globs.map((glob, i) => typesOfPattern(glob, written[i] ?? "", budget));
+  const types = globs.map((glob, i) => typesOf(glob, written[i] ?? ""));
   const all = new Set(types.flatMap((some) => (some === undefined ? [] : [...some])));
   // Resources of the same types share their list of actions: there are far fewer of those.
   const lists = new Map<string, readonly string[]>();
@@ -138,8 +147,8 @@ function typesOfPattern(
   if (written === "*" || written === "*:*" || !isOfKnownService(written)) return undefined;
   if (!/[*?]/.test(written)) return new Set(typesOf(written));
   const types = new Set<string>();
-  for (const { name } of knownActions()) {
-    if (!matches(glob, lowerCase(name), budget)) continue;
+  for (const { name, lower } of knownActions()) {
+    if (!matches(glob, lower, budget)) continue;
     for (const type of typesOf(name)) types.add(type);
   }
   return types;

@@ -12,6 +12,8 @@ import {
   matchClasses,
   matches,
   type Shape,
+  type Token,
+  tokensOf,
 } from "./glob.ts";
 import type { ParsedStatement, Patterns } from "./policy-document.ts";
 
@@ -55,40 +57,56 @@ export function actionExamples(
       examples.set(kind, { text, types, statements: about });
     }
   };
-  for (const { name } of knownActions()) {
-    const text = name.toLowerCase();
+  for (const { name, lower } of knownActions()) {
     const about = patterns.flatMap(({ not, globs }, i) => {
       spend(budget, 1);
-      return globs.some((glob) => matches(glob, text, budget)) === not ? [] : [i];
+      return globs.some((glob) => matches(glob, lower, budget)) === not ? [] : [i];
     });
     add(name, typesOf(name), about);
   }
   const isOther = (text: string) => !isOfKnownService(text);
-  for (const { text, statements: about } of examplesOf(patterns, [OTHER_ACTION], budget, isOther)) {
+  const used = tokensOf(patterns.flatMap(({ globs }) => globs));
+  const others = examplesOf(patterns, [OTHER_ACTION], used, budget, isOther);
+  for (const { text, statements: about } of others) {
     add(text, [UNKNOWN_TYPE], about);
   }
   return [...examples.values()];
 }
 
-/** Examples of the resources of a type, for some of the statements only. */
+/** A function to examples of the resources of a type, for some of the statements only. */
 export function resourceExamples(
   statements: readonly ParsedStatement[],
-  which: readonly number[],
-  type: string,
   budget: Budget,
-): Example[] {
-  const patterns = which.map((i) => statements[i]?.resources ?? EVERYTHING);
-  const foreign = patterns.some(({ written }) => written.some(isForeign));
-  return examplesOf(patterns, shapesOf(type, foreign), budget).map(
-    ({ text, statements: about }) => ({
-      text,
-      statements: about.flatMap((i) => which[i] ?? []),
-    }),
-  );
+): (which: readonly number[], type: string) => readonly Example[] {
+  const all = statements.map(({ resources }) => resources ?? EVERYTHING);
+  const foreign = all.map(({ written }) => written.some(isForeign));
+  const used = tokensOf(all.flatMap(({ globs }) => globs));
+  // They are the same for all actions that the same statements are about.
+  const known = new Map<string, readonly Example[]>();
+  return (which, type) => {
+    spend(budget, which.length);
+    const kind = `${type} ${which.join()}`;
+    const examples =
+      known.get(kind) ??
+      examplesOf(
+        which.map((i) => all[i] ?? EVERYTHING),
+        shapesOf(
+          type,
+          which.some((i) => foreign[i]),
+        ),
+        used,
+        budget,
+      ).map(({ text, statements: about }) => ({
+        text,
+        statements: about.flatMap((i) => which[i] ?? []),
+      }));
+    known.set(kind, examples);
+    return examples;
+  };
 }
 
 /** What a statement without Resource is about. */
-const EVERYTHING: Readonly<Patterns> = { not: true, globs: [], written: [] };
+const EVERYTHING: Readonly<Patterns> = { not: true, globs: [], written: [], variables: false };
 
 /** Whether a pattern names a partition or a key that is not one of AWS. */
 function isForeign(pattern: string): boolean {
@@ -101,20 +119,22 @@ function isForeign(pattern: string): boolean {
 /**
  * Examples of all kinds of text, of some shapes, that differ in which statements are about them.
  *
+ * @param used at least the tokens of all the patterns.
  * @param isAsked whether a text can be an example.
  */
 function examplesOf(
   patterns: readonly Patterns[],
   shapes: readonly Shape[],
+  used: ReadonlySet<Token>,
   budget: Budget,
   isAsked: (text: string) => boolean = () => true,
 ): Example[] {
   const globs: Glob[] = [];
-  const owners: number[] = [];
   const indexOf = new Map<string, number>();
   // A pattern that many statements hold is run once.
   const uses: number[][] = [];
   patterns.forEach((one, statement) => {
+    spend(budget, one.globs.length);
     one.globs.forEach((glob, i) => {
       const key = one.written[i] ?? "";
       const at = indexOf.get(key) ?? globs.length;
@@ -124,13 +144,12 @@ function examplesOf(
         uses.push([]);
       }
       uses[at]?.push(statement);
-      owners.push(statement);
     });
   });
   const opposites = patterns.flatMap(({ not }, i) => (not ? [i] : []));
   const examples = new Map<string, Example>();
   for (const shape of shapes) {
-    for (const { text, matched } of matchClasses(globs, shape, budget)) {
+    for (const { text, matched } of matchClasses(globs, shape, budget, used)) {
       if (!isAsked(text)) continue;
       const about = statementsOf(matched, uses, patterns, opposites, budget);
       const kind = about.join();

@@ -70,9 +70,6 @@ export interface Role {
   readonly budget: Budget;
 }
 
-/** Steps of an audit: some seconds at worst. */
-const MOST_STEPS = 30_000_000;
-
 const FIELDS = [
   "storageConfig",
   "policies",
@@ -112,7 +109,7 @@ export function readRole(setup: RoleSetup): Role {
     keyPolicies: keyPolicies == null ? undefined : readKeyPolicies(keyPolicies),
     trust: trust == null ? undefined : parse(trust),
     tags,
-    budget: newBudget(MOST_STEPS),
+    budget: newBudget(),
   };
 }
 

@@ -474,6 +474,6 @@ describe("compareAccess is bounded:", () => {
   ])("%s end in UNSUPPORTED_POLICY", (_, policy) => {
     const fault = faultOf(() => compareAccess(policy, allow("s3:GetObject", `${S3}b*`)));
     expect(fault.code).toBe("UNSUPPORTED_POLICY");
-    expect(fault.message).toContain("3000000 steps");
+    expect(fault.message).toContain("30000000 steps");
   });
 });
