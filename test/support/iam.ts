@@ -50,9 +50,9 @@ export function allows(policy: AnyPolicy, request: Request): boolean {
 }
 
 /**
- * Whether a request for a KMS key is allowed by a role's policy, its session's policy and the key's
- * policy together. The key policy decides alone for principals that it names, and hands the decision
- * to IAM policies where it names the account.
+ * Whether a request for a KMS key is allowed by the role's policy, the session's policy and the key's
+ * policy, each by itself. AWS asks for no more than this: a key policy that names a role of its own
+ * account needs no statement in the role's policy there, and here it does.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
  */
 export function allowsKey(
