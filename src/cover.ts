@@ -73,34 +73,40 @@ const MOST_SETS = 2 ** MOST_ROWS - 1;
  * Returns the shortest cover of a grid, or of two that share their statements.
  *
  * @param frame the length of a statement without its names, with the comma behind it.
- * @param guests a second grid, whose actions apply to no resource of the first, and the other way
- *   round: a statement for both grants no more than two would. It may have three rows.
+ * @param second a grid whose actions apply to no resource of the first, and the other way round: a
+ *   statement for both grants no more than two would. It may have three rows.
  */
-export function shortestCover(frame: number, grid: Grid, guests: Grid = NO_GRID): Cover {
-  if (grid.columns.length + guests.columns.length === 0) return { blocks: [], length: 0 };
+export function shortestCover(frame: number, grid: Grid, second: Grid = NO_GRID): Cover {
+  if (grid.columns.length + second.columns.length === 0) return { blocks: [], length: 0 };
   const families = familiesOf(frame, grid);
-  const guestFamilies = familiesOf(frame, guests);
+  const secondFamilies = familiesOf(frame, second);
   let length = Infinity;
   let best: [Family, Distribution, Family, Distribution] | undefined;
   for (const family of families) {
     let own: readonly Distribution[] | undefined;
-    for (const guest of guestFamilies) {
-      const statements = Math.max(family.sets.length, guest.sets.length);
+    for (const other of secondFamilies) {
+      const statements = Math.max(family.sets.length, other.sets.length);
       // The length of names counts a comma too many for each of the two lists.
-      const bare = family.length + guest.length + statements * (frame - 2);
+      const bare = family.length + other.length + statements * (frame - 2);
       if (bare >= length) continue;
       own ??= distributions(grid, family.sets);
       for (const one of own) {
-        for (const other of distributions(guests, guest.sets)) {
-          const full = bare + bracketsOfAll(one.brackets, other.brackets);
+        for (const its of distributions(second, other.sets)) {
+          const full = bare + bracketsOfAll(one.brackets, its.brackets);
           if (full >= length) continue;
           length = full;
-          best = [family, one, guest, other];
+          best = [family, one, other, its];
         }
       }
     }
   }
-  return { blocks: best === undefined ? [] : blocksOf(grid, guests, best), length };
+  if (best === undefined) return { blocks: [], length };
+  const [family, one, other, its] = best;
+  const blocks = blocksOf(grid, family, one);
+  return {
+    blocks: joined(blocks, one.brackets, blocksOf(second, other, its), its.brackets),
+    length,
+  };
 }
 
 /** The families of a grid that can be the shortest, in an order that only the grid decides. */
@@ -280,14 +286,14 @@ function brackets(names: number): number {
  * What brackets take. As many statements as possible are shared, since a frame takes longer than
  * brackets. A shared one needs both its brackets, so those that have them anyway are shared first.
  */
-function bracketsOfAll(own: readonly number[], guests: readonly number[]): number {
-  const shared = Math.min(own.length, guests.length);
+function bracketsOfAll(own: readonly number[], others: readonly number[]): number {
+  const shared = Math.min(own.length, others.length);
   let total = shared * 2 * BRACKETS;
-  if (own.length === guests.length) return total;
+  if (own.length === others.length) return total;
   for (const length of own) total += length;
-  for (const length of guests) total += length;
+  for (const length of others) total += length;
   for (const i of longest(own, shared)) total -= own[i] ?? 0;
-  for (const i of longest(guests, shared)) total -= guests[i] ?? 0;
+  for (const i of longest(others, shared)) total -= others[i] ?? 0;
   return total;
 }
 
@@ -301,45 +307,40 @@ function longest(lengths: readonly number[], count: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The blocks of two grids' statements, shared as {@link bracketsOfAll} counts them. */
-function blocksOf(
-  grid: Grid,
-  guests: Grid,
-  [family, own, guest, theirs]: readonly [Family, Distribution, Family, Distribution],
+/** The blocks of two grids, joined as {@link bracketsOfAll} counts them. */
+function joined(
+  blocks: readonly Block[],
+  brackets: readonly number[],
+  others: readonly Block[],
+  otherBrackets: readonly number[],
 ): Block[] {
-  const shared = Math.min(family.sets.length, guest.sets.length);
-  const seats = longest(own.brackets, shared);
-  const guestSeats = longest(theirs.brackets, shared);
-  const blocks: { rows: string[]; columns: string[] }[] = [];
-  family.sets.forEach((set, i) => {
-    const block = { rows: [], columns: [] };
-    addNames(block, grid, set, i, own.chosen);
-    const seat = guestSeats[seats.indexOf(i)];
-    if (seat !== undefined) addNames(block, guests, guest.sets[seat] ?? 0, seat, theirs.chosen);
-    blocks.push(block);
+  const shared = Math.min(blocks.length, others.length);
+  const joining = longest(otherBrackets, shared);
+  const all = [...blocks];
+  longest(brackets, shared).forEach((i, n) => {
+    const block = blocks[i];
+    const other = others[joining[n] ?? 0];
+    if (block === undefined || other === undefined) return;
+    all[i] = {
+      rows: [...block.rows, ...other.rows],
+      columns: [...block.columns, ...other.columns],
+    };
   });
-  guest.sets.forEach((set, i) => {
-    if (guestSeats.includes(i)) return;
-    const block = { rows: [], columns: [] };
-    addNames(block, guests, set, i, theirs.chosen);
-    blocks.push(block);
-  });
-  return blocks;
+  return [...all, ...others.filter((_, i) => !joining.includes(i))];
 }
 
-/** Adds the names of a statement: the rows of its set, and the columns that chose it. */
-function addNames(
-  block: { readonly rows: string[]; readonly columns: string[] },
-  { rows, columns }: Grid,
-  set: number,
-  statement: number,
-  chosen: readonly number[],
-): void {
-  rows.forEach(({ names }, row) => {
-    if (has(set, row)) for (const name of names) block.rows.push(name);
-  });
-  columns.forEach(({ names }, column) => {
-    if (has(chosen[column] ?? 0, statement)) for (const name of names) block.columns.push(name);
+/** The blocks of one grid: for each set its rows, and the columns that chose it. */
+function blocksOf({ rows, columns }: Grid, { sets }: Family, { chosen }: Distribution): Block[] {
+  return sets.map((set, statement) => {
+    const block: { rows: string[]; columns: string[] } = { rows: [], columns: [] };
+    rows.forEach(({ names }, row) => {
+      if (has(set, row)) for (const name of names) block.rows.push(name);
+    });
+    columns.forEach(({ names }, column) => {
+      if (!has(chosen[column] ?? 0, statement)) return;
+      for (const name of names) block.columns.push(name);
+    });
+    return block;
   });
 }
 

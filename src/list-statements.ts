@@ -5,8 +5,8 @@
  * buckets are the rows, prefixes the columns.
  *
  * 1. Buckets that list the same prefixes are one row.
- * 2. A column's rows are those that list its prefix; it is also allowed for rows that list a prefix
- *    around it.
+ * 2. A column's rows are those that list its prefix; it is also allowed for rows that list an outer
+ *    prefix.
  * 3. Rows that have no prefix in common, not even through others, are in grids of their own.
  * 4. A group of more than 30 rows is not searched: each of its rows becomes a grid.
  *
@@ -104,7 +104,7 @@ function listedBy(rows: readonly Row[]): Listed[] {
   return listed;
 }
 
-/** Joins rows that list the same prefix. A prefix around another one makes no statement shorter. */
+/** Joins rows that list the same prefix. An outer prefix makes no statement shorter. */
 function groupsOf(count: number, listed: readonly Listed[]): Group[] {
   // Of each row another one of its group, or itself: following them ends at the same row for all.
   const next = Array.from({ length: count }, (_, row) => row);

@@ -170,10 +170,10 @@ function byPlace(a: { readonly place: string }, b: { readonly place: string }): 
 }
 
 /**
- * Leaves out what a place around grants already.
+ * Leaves out what an outer place grants already.
  *
  * @param rootLists whether a list of a whole bucket includes that of its prefixes.
- * @returns the places in their order, each with the accesses that no place around it has.
+ * @returns the places in their order, each with the accesses that no outer place has.
  */
 export function withoutNested(
   asked: readonly PlaceAccess[],
@@ -289,11 +289,11 @@ const NO_PLACE = "/";
 /** The places that lie inside no other of them, in code-unit order. */
 export function outermost(places: Iterable<string>): string[] {
   const kept: string[] = [];
-  let around = NO_PLACE;
+  let last = NO_PLACE;
   for (const place of [...places].sort()) {
-    if (place.startsWith(around)) continue;
+    if (place.startsWith(last)) continue;
     kept.push(place);
-    around = place;
+    last = place;
   }
   return kept;
 }
