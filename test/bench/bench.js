@@ -13,11 +13,11 @@ import {
   buildSessionPolicy,
   cacheKey,
   createSessionPolicyBuilder,
-  planSessionPolicies,
   serializePolicy,
 } from "../../dist/index.js";
 import { timeGenerator } from "../polaris/generator.js";
-import { nested, shapes, sharing, storageConfig, tables } from "./shapes.js";
+import { figuresOf, growth, growthSection } from "./growth.js";
+import { shapes, storageConfig, tables } from "./shapes.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const FLOOR = "JSON.stringify";
@@ -171,63 +171,6 @@ function measure({ name, locations, limit }) {
   return { name, locations: count, limit, tasks: inTurns(tasks, 1500) };
 }
 
-/** Milliseconds by size: of what must not take longer than about in proportion. */
-function growth() {
-  const attempt = (locations) => {
-    try {
-      buildSessionPolicy(storageConfig, locations);
-    } catch {}
-  };
-  const anywhere = { ...storageConfig, allowedLocations: null };
-  const rows = [
-    [
-      "nested in every way, copies",
-      [1, 2, 4, 8],
-      nested,
-      (locations) => buildSessionPolicy(storageConfig, locations, unlimited),
-    ],
-    ["… the error for a policy that is too long", [1, 2, 4, 8], nested, attempt],
-    [
-      "… planSessionPolicies",
-      [1, 2, 4, 8],
-      nested,
-      (locations) => planSessionPolicies(storageConfig, locations),
-    ],
-    [
-      "buckets that share prefixes, lists",
-      [125, 250, 500, 1000],
-      sharing,
-      (locations) => buildSessionPolicy(anywhere, locations, unlimited),
-    ],
-    [
-      "… planSessionPolicies",
-      [125, 250, 500, 1000],
-      sharing,
-      (locations) => planSessionPolicies(anywhere, locations),
-    ],
-    [
-      "tables, planSessionPolicies",
-      [1000, 2000, 4000, 8000],
-      (count) => all(tables(count)),
-      (locations) => planSessionPolicies(storageConfig, locations),
-    ],
-    [
-      "tables, the error for a policy that is too long",
-      [1000, 2000, 4000, 8000],
-      (count) => all(tables(count)),
-      attempt,
-    ],
-  ];
-  return rows.map(([name, sizes, make, run]) => ({
-    name,
-    sizes,
-    milliseconds: sizes.map((size) => {
-      const locations = make(size);
-      return median([0, 1, 2].map(() => batch(() => run(locations), 1))) / 1000;
-    }),
-  }));
-}
-
 function memory() {
   const locations = all(tables(100_000));
   const prepared = createSessionPolicyBuilder(storageConfig, unlimited);
@@ -322,12 +265,9 @@ const table = `Measured on ${found.date} with Node ${found.node}: median time, a
 | --- | ${names.map(() => "---").join(" | ")} |
 ${worstLast.map((r) => `| ${r.name} | ${names.map((name) => cell(r, name)).join(" | ")} |`).join("\n")}
 
-Growth, in milliseconds:
+How time grows with input, †: refused by a [budget](role-and-key-policies.md#what-the-analysis-reads-and-its-budgets):
 
-| | size: milliseconds |
-| --- | --- |
-${found.growth.map(({ name, sizes, milliseconds }) => `| ${name} | ${sizes.map((size, i) => `${size.toLocaleString("en")}: ${round(milliseconds[i])}`).join(", ")} |`).join("\n")}
-
+${growthSection(found.growth)}
 | | |
 | --- | --- |
 | memory for 100,000 locations | ${round(found.megabytesFor100000)} MB |
@@ -337,7 +277,7 @@ ${found.growth.map(({ name, sizes, milliseconds }) => `| ${name} | ${sizes.map((
 `;
 process.stdout.write(table);
 mkdirSync(new URL("reports/", ROOT), { recursive: true });
-const figures = `${JSON.stringify(found, (_, value) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value), 2)}\n`;
+const figures = figuresOf(found);
 writeFileSync(new URL("reports/benchmarks.json", ROOT), figures);
 // The charts of the page are drawn from this copy, which is committed as the page is.
 writeFileSync(new URL("docs/benchmarks.json", ROOT), figures);
