@@ -251,12 +251,15 @@ function valueExamples(statements: readonly ParsedStatement[], budget: Budget): 
   const all = byKey(statements.flatMap(({ tests }) => tests));
   const examplesOf = (name: string): KeyValues => {
     const tests = all.get(name) ?? [];
+    // A value that many statements ask for is run once; what holds ${ differs by the policy's version.
     const globs = new Map<string, Glob>();
-    for (const { base, wanted, written } of tests) {
+    tests.forEach(({ base, wanted, written }, test) => {
       wanted.forEach((one: Wanted, i) => {
-        if (one.glob !== undefined) globs.set(`${base} ${written[i]}`, one.glob);
+        const key = `${base} ${written[i]}`;
+        if (one.glob !== undefined)
+          globs.set(key.includes("${") ? `${key} ${test}` : key, one.glob);
       });
-    }
+    });
     const texts = matchClasses([...globs.values()], ANY_SHAPE, budget).map(({ text }) => text);
     const bools = tests.some(({ base }) => base === "Bool") ? ["true", "false"] : [];
     return {
@@ -296,35 +299,33 @@ function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
   let examples: ContextExample[] = [{ values: NO_VALUES, holding: new Set(open) }];
   for (const [name, statements] of asking) {
     const { key, values } = valuesOf(name);
-    // Whether a statement holds depends on the value alone, not on the context so far.
-    const failing = new Map<
+    const asked = new Set(statements.map(({ i }) => i));
+    // Which statements hold depends on the value alone, not on the context so far.
+    const outcomes = new Map<
       string,
-      { readonly value: string | undefined; readonly fails: number[] }
+      { readonly value: string | undefined; readonly holds: number[] }
     >();
     for (const value of values) {
       const context = new Map(value === undefined ? [] : [[name, [value]]]);
       const request = { action: "", resource: "", context, principal: undefined, partial: false };
-      const fails = statements.flatMap(({ i, tests: ofKey }) =>
-        ofKey.every((test) => {
-          spend(budget, 1);
-          return testHolds(test, request, budget) === true;
-        })
-          ? []
-          : [i],
+      const holds = statements.flatMap(({ i, tests: ofKey }) =>
+        ofKey.every((test) => testHolds(test, request, budget) === true) ? [i] : [],
       );
-      spend(budget, STEPS_OF_MEMBER * fails.length);
-      const kind = fails.join();
-      if (!failing.has(kind)) failing.set(kind, { value, fails });
+      spend(budget, STEPS_OF_MEMBER * holds.length);
+      const kind = holds.join();
+      if (!outcomes.has(kind)) outcomes.set(kind, { value, holds });
     }
     const distinct = new Map<string, ContextExample>();
     for (const { values: before, holding } of examples) {
-      for (const { value, fails } of failing.values()) {
-        spend(budget, STEPS_OF_MEMBER * (holding.size + fails.length + 1));
-        const left = new Set(holding);
-        for (const i of fails) left.delete(i);
-        const kind = [...left].join();
-        if (!distinct.has(kind))
-          distinct.set(kind, { values: { key, value, before }, holding: left });
+      spend(budget, holding.size);
+      const others = [...holding].filter((i) => !asked.has(i));
+      for (const { value, holds } of outcomes.values()) {
+        spend(budget, STEPS_OF_MEMBER * (others.length + holds.length + 1));
+        // The same statements are in the same order, whatever the values before.
+        const left = [...others, ...holds.filter((i) => holding.has(i))];
+        const kind = left.join();
+        if (distinct.has(kind)) continue;
+        distinct.set(kind, { values: { key, value, before }, holding: new Set(left) });
       }
     }
     examples = [...distinct.values()];

@@ -338,6 +338,9 @@ function resourceMatches(patterns: Patterns, request: ParsedRequest, budget: Bud
   return unknown.length > 0 ? unknown : not;
 }
 
+/** To ask a condition takes as long as some steps. */
+const STEPS_OF_TEST = 10;
+
 /**
  * Whether a condition holds.
  *
@@ -346,6 +349,7 @@ function resourceMatches(patterns: Patterns, request: ParsedRequest, budget: Bud
  */
 export function testHolds(test: Test, request: ParsedRequest, budget: Budget): Match {
   const { base, not, set, ifExists, name, wanted } = test;
+  spend(budget, STEPS_OF_TEST);
   const present = request.context.get(name);
   if (present === undefined && request.partial) {
     // Either state will do where a Null test names both.

@@ -34,10 +34,15 @@ const LOWER: Readonly<CharacterClass> = {
   many: false,
 };
 
-/** Actions of services that are not known, in lower case. */
+const OF_SERVICE: Readonly<CharacterClass> = {
+  ...LOWER,
+  has: (character) => /^[a-z0-9-]$/.test(character),
+};
+
+/** Actions of services that are not known, in lower case: of sqs, or of s3-outposts. */
 const OTHER_ACTION: Readonly<Shape> = [
-  LOWER,
-  { ...LOWER, many: true },
+  OF_SERVICE,
+  { ...OF_SERVICE, many: true },
   ":",
   LOWER,
   { ...LOWER, many: true },
@@ -131,12 +136,13 @@ function examplesOf(
 ): Example[] {
   const globs: Glob[] = [];
   const indexOf = new Map<string, number>();
-  // A pattern that many statements hold is run once.
+  // A pattern that many statements hold is run once; what holds ${ differs by the policy's version.
   const uses: number[][] = [];
   patterns.forEach((one, statement) => {
     spend(budget, one.globs.length);
     one.globs.forEach((glob, i) => {
-      const key = one.written[i] ?? "";
+      const written = one.written[i] ?? "";
+      const key = written.includes("${") ? `${written} ${statement}` : written;
       const at = indexOf.get(key) ?? globs.length;
       if (at === globs.length) {
         indexOf.set(key, at);

@@ -21,6 +21,9 @@ const VALUES = [undefined, ...texts(1), "ab"];
 const ACCOUNT = "us-west-2:123456789012";
 const names = ["a", "b", "c", "ab", "bc"];
 
+const ofAccount = (service: string, region: string, head: string) =>
+  names.map((name) => `arn:aws:${service}:${region}:123456789012:${head}${name}`);
+
 /** Resources of every type, by the actions of the requests that name them. */
 const RESOURCES: Readonly<Record<(typeof ACTIONS)[number], readonly string[]>> = {
   "s3:GetObject": [
@@ -28,8 +31,12 @@ const RESOURCES: Readonly<Record<(typeof ACTIONS)[number], readonly string[]>> =
       ["a", "b"].flatMap((bucket) => names.map((key) => `${head}${bucket}/${key}`)),
     ),
     ...names.map((key) => `arn:aws:s3:${ACCOUNT}:accesspoint/a/object/${key}`),
+    ...names.map((key) => `arn:aws:s3::123456789012:accesspoint/a/object/${key}`),
   ],
-  "s3:ListBucket": names.map((name) => `arn:aws:s3:::${name}`),
+  "s3:ListBucket": names.flatMap((name) => [
+    `arn:aws:s3:::${name}`,
+    `arn:aws:s3:${ACCOUNT}:accesspoint/${name}`,
+  ]),
   "s3:GetBucketLocation": [...names.map((name) => `arn:aws:s3:::${name}`)],
   "s3:DescribeJob": ["us-west-2", "eu-west-1"].flatMap((region) =>
     names.map((name) => `arn:aws:s3:${region}:123456789012:job/${name}`),
@@ -41,6 +48,23 @@ const RESOURCES: Readonly<Record<(typeof ACTIONS)[number], readonly string[]>> =
     ...names.map((name) => `arn:aws:kms:${ACCOUNT}:key/${name}`),
     ...names.map((name) => `arn:aws:kms:${ACCOUNT}:alias/${name}`),
   ],
+  "s3:GetMultiRegionAccessPoint": ofAccount("s3", "", "accesspoint/"),
+  "s3:DescribeMultiRegionAccessPointOperation": ofAccount(
+    "s3",
+    "us-west-2",
+    "async-request/mrap/a/",
+  ),
+  "s3:GetAccessPointPolicy": ofAccount("s3", "us-west-2", "accesspoint/"),
+  "s3:GetAccessPointForObjectLambda": ofAccount("s3-object-lambda", "us-west-2", "accesspoint/"),
+  "s3:GetStorageLensConfiguration": ofAccount("s3", "us-west-2", "storage-lens/"),
+  "s3:GetStorageLensGroup": ofAccount("s3", "us-west-2", "storage-lens-group/"),
+  "s3:GetAccessGrantsInstance": [`arn:aws:s3:${ACCOUNT}:access-grants/default`],
+  "s3:GetAccessGrantsLocation": ofAccount("s3", "us-west-2", "access-grants/default/location/"),
+  "s3:GetAccessGrant": ofAccount("s3", "us-west-2", "access-grants/default/grant/"),
+  "s3-outposts:GetObject": ofAccount("s3-outposts", "us-west-2", "outpost/a/bucket/"),
+  "sts:AssumeRole": ofAccount("iam", "", "role/"),
+  "sts:SetContext": [...ofAccount("iam", "", "role/"), "arn:aws:sts::123456789012:self"],
+  "sts:AssumeRoot": ["arn:aws:iam::123456789012:root"],
   "sqs:SendMessage": ["*", ...names.map((name) => `arn:aws:sqs:${ACCOUNT}:${name}`)],
 };
 
@@ -159,6 +183,36 @@ test("actions of an unknown service differ also beside others of a known one in 
   const { relation, onlyInFirst } = check([allow(["kms:*", "sqs:Send*"]), allow("s3:*")]);
   expect(relation).toBe("incomparable");
   expect(onlyInFirst?.action).toMatch(/^sqs:send/);
+});
+
+test("actions of services with a hyphen in their name are compared", () => {
+  const allow = (Action: string) =>
+    ({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action, Resource: "*" }],
+    }) as ArbitraryPolicy;
+  for (const action of ["s3-object-lambda:GetObject", "s3-outposts:*", "access-analyzer:Get?"]) {
+    const { relation } = check([allow(action), allow("s3:GetObject")]);
+    expect(relation).toBe("incomparable");
+  }
+});
+
+test("what is written alike in two versions of the language is told apart", () => {
+  const of = (Version: "2012-10-17" | "2008-10-17", more: object) =>
+    ({
+      Version,
+      Statement: [{ Effect: "Allow", Action: "*", Resource: "*", ...more }],
+    }) as ArbitraryPolicy;
+  for (const more of [
+    { Condition: { StringEquals: { k: "${$}" } } },
+    { Condition: { StringLike: { k: "a${*}" } } },
+    { Resource: "arn:aws:s3:::b/${*}" },
+    { Resource: "arn:aws:s3:::b/${$}" },
+  ]) {
+    const [newer, older] = [of("2012-10-17", more), of("2008-10-17", more)];
+    expect(check([newer, older]).relation).toBe("incomparable");
+    expect(check([older, newer]).relation).toBe("incomparable");
+  }
 });
 
 const S3 = "arn:aws:s3:::";
