@@ -254,6 +254,7 @@ const ACCESS_POINT =
 
 function byItself(asked: Case, cause: Cause): Decision {
   const { session } = asked;
+  if (cause === "role-trust" && asked.found.detail === undefined) return trust(asked);
   if (cause === "role-trust") return certain(asked, cause, { variant: "root" });
   if (cause === "session-tags") {
     const statement: RemedyStatement = {

@@ -15,6 +15,8 @@ export interface Hint {
   readonly key?: string;
   /** What was listed. */
   readonly prefix?: string;
+  /** Who asked. */
+  readonly principal?: string;
   /** Whether the request was a check that a new file is not there yet. */
   readonly newFile?: true;
 }
@@ -47,7 +49,7 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
+      /(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}(?:Some\()?https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
     read: ([verb, host, path]) => ofUrl(verb, host ?? "", path ?? ""),
     example: "Error performing PUT https://s3.eu-west-1.amazonaws.com/lake/db/t/f in 86.9ms",
   },
@@ -112,7 +114,29 @@ const PLACES: readonly HintForm[] = [
     example: "<Resource>/lake/db/t/f</Resource>",
   },
   {
-    pattern: new RegExp(`in bucket '(${BUCKET})'`, "g"),
+    pattern: new RegExp(
+      String.raw`[Kk]ey: ?'?([^\s,')]{1,1024})'?, (?:from )?[Bb]ucket: ?'?(${BUCKET})`,
+      "g",
+    ),
+    read: ([key, bucket]) => located(bucket, key),
+    example: "while reading key: db/t/f, from bucket: lake",
+  },
+  {
+    pattern: new RegExp(
+      String.raw`<ERROR> Unable to [\w ]{1,30}\x60[\w-]{1,40}\/(${BUCKET})(?:\/([^\x60\n]{0,1024}))?`,
+      "g",
+    ),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "mc: <ERROR> Unable to stat `minio/lake/db/t/f`. Access Denied.",
+  },
+  {
+    pattern: /"userIdentity\\*": ?\{[^{}]{0,600}?"arn\\*": ?\\*"(arn:aws[^"\s\\]{1,300})/g,
+    read: ([principal]) => (principal === undefined ? undefined : { principal }),
+    example:
+      '"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::123456789012:assumed-role/glue/job"}',
+  },
+  {
+    pattern: new RegExp(`in (?:S3 )?bucket '(${BUCKET})'`, "g"),
     read: ([bucket]) => located(bucket),
     example: "When listing in bucket 'lake'",
   },
@@ -145,7 +169,7 @@ const op = (operation: string) => (): Context => ({ operation });
 const TRIED: readonly HintForm[] = [
   {
     pattern:
-      /S3\w{0,12}Client\.(\w{3,40})\(|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+      /S3\w{0,12}Client\.(\w{3,40})\(|\bde_(\w{3,40})CommandError|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
     example:
       "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
@@ -157,7 +181,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|in _info\b|Failed to get object info/g,
+      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|method: HEAD|When (?:reading|getting) information for key|Cannot get file info|in _info\b|Failed to get object info/g,
     read: op("HeadObject"),
     example: "getFileStatus on s3a://lake/db/t/f",
   },
@@ -169,19 +193,19 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10} ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|in _upload_chunk\b|creating key/g,
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10} ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },
   {
     pattern:
-      /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
+      /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|Cannot delete file|method: DELETE|\bDeleteS3Object\b|errors when deleting objects|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
     read: op("DeleteObject"),
     example: "delete on db/t/data: MultiObjectDeleteException",
   },
   {
     pattern:
-      /download failed:|Error opening Hive split|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
+      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
     read: op("GetObject"),
     example: "download failed: s3://lake/db/t/f to ./f",
   },
@@ -251,7 +275,7 @@ export function hintsOf(page: Page): Hints {
   const hints: Hint[] = [];
   for (const { pattern, read } of HINT_FORMS) {
     for (const { index: at, 0: all, ...groups } of page.original.matchAll(pattern)) {
-      const found = read(Array.from({ length: 4 }, (_, i) => groups[i + 1]));
+      const found = read(Array.from({ length: 5 }, (_, i) => groups[i + 1]));
       if (found !== undefined && all !== "") hints.push({ at, ...found });
     }
   }
@@ -324,12 +348,14 @@ export function contextOf(page: Page, all: Hints, from: number, to: number): Con
   // A key that was found alone may be of the same request; one of another bucket is not.
   const same = ordered.filter((hint) => hint.bucket === bucket || hint.bucket === undefined);
   const key = same.find((hint) => hint.key !== undefined)?.key;
+  const principal = ordered.find((hint) => hint.principal !== undefined)?.principal;
   const prefix = same.find((hint) => hint.prefix !== undefined)?.prefix;
   return {
     ...(operation === undefined ? {} : { operation }),
     ...(bucket === undefined ? {} : { bucket }),
     ...(key === undefined ? {} : { key }),
     ...(prefix === undefined ? {} : { prefix }),
+    ...(principal === undefined ? {} : { principal }),
     ...(newFile === undefined ? {} : { newFile }),
   };
 }

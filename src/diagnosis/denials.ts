@@ -124,9 +124,29 @@ export function findDenials(text: string): Denial[] {
 export function readDenials(text: string): Found[] {
   const page = pageOf(text);
   const hints = hintsOf(page);
-  const full = [...enhanced(page, hints), ...keyFaults(page), ...byCause(page)].sort(byPlace);
+  const denied = withReasons(enhanced(page, hints), byCause(page));
+  const full = [...denied, ...keyFaults(page)].sort(byPlace);
   const told = [...full, ...withoutRepeats(plain(page, hints), full)].sort(byPlace);
   return [...told, ...loggedDeletes(page, hints, told)].sort(byPlace);
+}
+
+/** What S3 gives as the reason in the place of a policy, so that both are one message. */
+const REASONS: ReadonlySet<Cause> = new Set(["object-locked", "public-access-block"]);
+
+function withReasons(denied: readonly Found[], causes: readonly Found[]): Found[] {
+  const reasons = causes.filter(({ cause }) => cause !== undefined && REASONS.has(cause));
+  const told = new Set<Found>();
+  let next = 0;
+  const explained = denied.map((one): Found => {
+    while ((reasons[next]?.at ?? Number.POSITIVE_INFINITY) < one.at) next++;
+    const reason = reasons[next];
+    const isOwn = reason !== undefined && reason.at < one.end + NEAR;
+    if (!isOwn || one.denial.deniedBy !== undefined) return one;
+    told.add(reason);
+    const { cause, detail, end } = reason;
+    return { ...one, end, ...(cause && { cause }), ...(detail && { detail }) };
+  });
+  return [...explained, ...causes.filter((one) => !told.has(one))];
 }
 
 function byPlace(a: Found, b: Found): number {
@@ -480,13 +500,21 @@ function byCause(page: Page): Found[] {
       });
     }
   }
-  const last = new Map<Cause, Found>();
-  return found.sort(byPlace).filter((one) => {
-    const cause = one.cause ?? "unspecified";
-    const before = last.get(cause);
-    last.set(cause, one);
-    return before === undefined || one.at - before.at > NEAR || one.detail !== undefined;
-  });
+  // Of the same cause: where its last message stood, and which of those kept it belongs to.
+  const last = new Map<Cause | undefined, { readonly at: number; readonly index: number }>();
+  const kept: Found[] = [];
+  for (const one of found.sort(byPlace)) {
+    const before = last.get(one.cause);
+    const same = before && one.at - before.at <= NEAR ? kept[before.index] : undefined;
+    const isOther = same?.detail !== undefined && one.detail !== undefined;
+    if (before === undefined || same === undefined || isOther) {
+      last.set(one.cause, { at: one.at, index: kept.push(one) - 1 });
+      continue;
+    }
+    last.set(one.cause, { at: one.at, index: before.index });
+    if (one.detail !== undefined) kept[before.index] = { ...same, detail: one.detail };
+  }
+  return kept;
 }
 
 interface Bare {
@@ -510,7 +538,8 @@ function plain(page: Page, hints: Hints): Found[] {
   for (const form of LINE_FORMS) {
     for (const { 0: all, 1: key, index } of page.original.matchAll(form.pattern)) {
       const at = squeezedOf(page, index);
-      matches.push({ at, end: squeezedOf(page, index + all.length), form, key });
+      const end = squeezedOf(page, index + all.length);
+      matches.push({ at, end, form, key, operation: form.tried });
     }
   }
   matches.sort((a, b) => a.at - b.at);
@@ -537,7 +566,9 @@ function readBare(
     : undefined;
   const object = isList ? undefined : (key ?? context.key);
   const newFile = context.newFile === true && operation === "HeadObject";
+  const who = form.identity === true ? identityOf(context) : {};
   const denial: Denial = {
+    ...(who.principal === undefined ? {} : { principal: who.principal }),
     ...(known === undefined ? {} : { action: known.action }),
     ...serviceIn(page, at, at + NEAR),
     ...(operation === undefined ? {} : { operation }),
@@ -553,12 +584,23 @@ function readBare(
     ...(form.follows === undefined ? {} : { follows: form.follows }),
     denial: denial.statusCode === undefined ? { ...denial, ...statusOf(page, at, end) } : denial,
     bare: true,
+    ...(who.damaged ? { principalDamaged: true } : {}),
     ...(known === undefined ? {} : { needs: newFile ? ["read", "list"] : known.needs }),
     ...(newFile ? { newFile } : {}),
     ...([object, prefix].some((value) => value !== undefined && isMasked(value))
       ? { damaged: true }
       : {}),
   };
+}
+
+/** Who asked, as an event of CloudTrail has it; ids that are masked become place-holders. */
+function identityOf({ principal }: Context): {
+  readonly principal?: string;
+  readonly damaged?: true;
+} {
+  if (principal === undefined) return {};
+  const masked = unmasked(principal);
+  return { principal: masked, ...(masked === principal ? {} : { damaged: true }) };
 }
 
 function statusOf(page: Page, at: number, end: number) {

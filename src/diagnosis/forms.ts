@@ -39,7 +39,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "credentials-unknown",
     pattern:
-      /securitytokenincludedintherequestisinvalid|AWSAccessKeyIdyouprovideddoesnotexist|providedtokenismalformedorotherwiseinvalid/gi,
+      /securitytokenincludedintherequestisinvalid|AccessKeyIdyouprovideddoesnotexist|providedtokenismalformedorotherwiseinvalid/gi,
     example: "The AWS Access Key Id you provided does not exist in our records.",
   },
   {
@@ -61,7 +61,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "no-credentials",
     pattern:
-      /Unabletolocatecredentials|Unabletoloadcredentialsfromanyoftheproviders|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken/gi,
+      /Unabletolocatecredentials|Unabletoload(?:AWS)?credentialsfromany(?:oftheproviders|provider)|failedtorefreshcachedcredentials|noEC2IMDSrolefound|sendingrequestforurl\(http:\/\/169\.254\.169\.254\/|[Rr]etrievingcredentialsfromtheinstanceprofile|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken/gi,
     example:
       "SdkClientException: Unable to load credentials from any of the providers in the chain",
   },
@@ -75,7 +75,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "clock-skew",
     pattern:
-      /differencebetweentherequesttimeandthe(?:current|server)timeistoolarge|Signatureexpired:\d{8}T|Signaturenotyetcurrent/gi,
+      /differencebetweentherequesttimeandthe(?:current|server(?:'s)?)timeistoolarge|Signatureexpired:\d{8}T|Signaturenotyetcurrent/gi,
     example: "The difference between the request time and the current time is too large.",
   },
   {
@@ -85,7 +85,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-too-large",
-    pattern: /[Pp]acked(?:policy|size)consumes(\d{3,6})%/g,
+    pattern: /[Pp]acked(?:policy|size(?:ofsessiontags)?)consumes(\d{3,6})%/g,
     example: "Packed policy consumes 118% of allotted space, please use smaller policy.",
   },
   {
@@ -113,7 +113,8 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-malformed",
-    pattern: /Syntaxerrorsinpolicy|policycontainsinvalidJson/gi,
+    pattern:
+      /Syntaxerrorsinpolicy|policycontainsinvalidJson|'policy'failedtosatisfyconstraint:Membermustsatisfyregular/gi,
     example: "StsException: Syntax errors in policy. (Service: Sts, Status Code: 400)",
   },
   {
@@ -142,13 +143,19 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "session-tags",
     pattern:
-      /(?<!is)[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags'failedtosatisfyconstraint/g,
+      /(?<!is)[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags(?:\.\d{1,3}\.member\.\w{1,10})?'failedtosatisfyconstraint/g,
     example: "AccessDenied: Not authorized to perform sts:TagSession",
   },
   {
     cause: "role-trust",
     pattern: /Rolesmaynotbeassumedby(root)accounts/gi,
     example: "api error AccessDenied: Roles may not be assumed by root accounts.",
+  },
+  {
+    cause: "role-trust",
+    pattern: /ErrorassumingAWS_ROLE\.Please/g,
+    example:
+      "Error assuming AWS_ROLE. Please verify the role and externalId are configured correctly in your AWS policy.",
   },
   {
     cause: "object-locked",
@@ -171,6 +178,8 @@ export interface BareForm {
   readonly operation?: number;
   /** Of forms that say no operation: what was tried, if the form itself tells. */
   readonly tried?: string;
+  /** Whether who asked stands beside it, as CloudTrail has it. */
+  readonly identity?: true;
   /** Whether another message of the same event may say more, on the lines below. */
   readonly precedes?: true;
   /** Whether it repeats, in short, a message before it. */
@@ -230,6 +239,16 @@ export const BARE_FORMS: readonly BareForm[] = [
       "When reading information for key 't/f' in bucket 'lake': AWS Error ACCESS_DENIED during HeadObject operation: No response body.",
   },
   {
+    pattern: /AWSError\[code15\]/g,
+    example:
+      "When reading information for key 't/f' in bucket 'lake': AWS Error [code 15]: No response body.",
+  },
+  {
+    pattern: /Cannot(?:open|create|delete|get)file(?:info)?,accessdenied:/g,
+    follows: true,
+    example: "PermissionError: Cannot open file, access denied: s3://lake/t/f",
+  },
+  {
     // Of a list DuckDB names the location, of a file its URL.
     pattern: /HTTPGETerrorreading['"]s3[an]?:[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
     tried: "ListObjectsV2",
@@ -272,6 +291,18 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "Generic S3 error: Client error with status 403 Forbidden: No Body",
   },
   {
+    pattern: /Message:AccessDenied\.?,(?:Key|[Bb]ucket):/g,
+    example: "DB::Exception: Message: Access Denied, Key: t/f, Bucket: lake, Object size: 12.",
+  },
+  {
+    pattern: /AccessDenied,?code=403|AccessDenied\((?:Status|Error)Code:(?:403|AccessDenied);/g,
+    example: "failed to put object: AccessDenied Access Denied code=403 type=15, request_id=X",
+  },
+  {
+    pattern: /S3error:403\((?:AccessDenied|Forbidden)\)/g,
+    example: "ERROR: S3 error: 403 (AccessDenied): Access Denied",
+  },
+  {
     pattern: /HTTPresponsecode:403|S3exception:['`]?AccessDenied|DB::Exception:AccessDenied/gi,
     example: "DB::Exception: Failed to get object info: No response body.. HTTP response code: 403",
   },
@@ -281,7 +312,7 @@ export const BARE_FORMS: readonly BareForm[] = [
   },
   {
     pattern:
-      /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:[\w:]{1,40}::)?(\w{1,20})/g,
+      /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:(?!Writer|Reader|Lister|Deleter)[\w:]{1,40}::)?(\w{1,20})/g,
     operation: 1,
     precedes: true,
     example: "PermissionDenied (persistent) at write, context: { service: s3, path: t/f }",
@@ -295,6 +326,7 @@ export const BARE_FORMS: readonly BareForm[] = [
   {
     pattern:
       /"errorCode\\*":\\*"(?:Client\.)?(?:AccessDenied|AccessDeniedException|UnauthorizedOperation)\\*"/g,
+    identity: true,
     precedes: true,
     example:
       '{"eventSource":"s3.amazonaws.com","eventName":"GetObject","errorCode":"AccessDenied","errorMessage":"Access Denied","requestParameters":{"bucketName":"lake","key":"t/f"}}',
@@ -309,7 +341,16 @@ export const LINE_FORMS: readonly BareForm[] = [
     example: "Error refreshing state: AccessDenied: Access Denied",
   },
   {
-    pattern: /^(?:PermissionError|mc: <ERROR>[^\n]{0,200}): ?(?:Forbidden|Access Denied\.?)$/gm,
+    pattern: /^ {0,4}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
+    tried: "DeleteObject",
+    example: "- key 't/f': Access Denied",
+  },
+  {
+    pattern: /\berr(?:or)?=\\*"[^"\n]{0,300}?Access Denied\.\\*"/g,
+    example: 'level=error msg="failed to upload block" err="upload: Access Denied."',
+  },
+  {
+    pattern: /^(?:PermissionError|mc: <ERROR>[^\n]{0,200})[.:] ?(?:Forbidden|Access Denied\.?)$/gm,
     follows: true,
     example: "PermissionError: Forbidden",
   },
@@ -379,6 +420,10 @@ const PLAIN_NAMES: Readonly<Record<string, string>> = {
   read: "GetObject",
   stat: "HeadObject",
   write: "PutObject",
+  writer: "PutObject",
+  reader: "GetObject",
+  lister: "ListObjectsV2",
+  deleter: "DeleteObject",
   list: "ListObjectsV2",
   copy: "CopyObject",
 };

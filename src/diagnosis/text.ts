@@ -90,11 +90,15 @@ function percentDecoded(word: string): string {
 
 /** What log collectors, containers and terminals put before each line, without what is between. */
 const PREFIX =
-  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[[\w ./:@-]{1,80}\](?= )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= ))){1,8} ?/;
+  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[[\w ,./:@-]{1,80}\](?= )|\{[\w./-]{1,80}:\d{1,6}\}(?= )|-(?= )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= ))){1,8} ?/;
 /** What only a box or a tree of messages has, whatever stands before the other lines. */
 const BOX = /[│┃╷╵↳]/;
-/** The name of a pod or a host, which follows a prefix on each line. */
-const POD = /^[a-z0-9]+(?:[-.][a-z0-9]+)+(?: [a-z0-9-]+:?)? /;
+/** A word that lines may share at their beginning: the name of a pod or host, or of a logger. */
+const POD = /^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+:?[ \t]+/;
+const LOGGER =
+  /^(?!User:|\w*(?:Exception|Error|Denied|Forbidden):)[A-Za-z][\w.$-]{1,80}(?:\[\d{1,9}\])?:[ \t]+/;
+/** As many of them as a line begins with. */
+const MOST_WORDS = 3;
 
 /**
  * Takes away what stands before the lines of a wrapped message.
@@ -104,21 +108,43 @@ const POD = /^[a-z0-9]+(?:[-.][a-z0-9]+)+(?: [a-z0-9-]+:?)? /;
  */
 function withoutPrefixes(text: string): string {
   if (!text.includes("\n")) return text;
-  let before: string | undefined;
+  let before: { readonly hasPrefix: boolean; readonly words: readonly string[] } | undefined;
   return text
     .split("\n")
     .map((line) => {
       if (line.trim() === "") return line;
       const prefix = PREFIX.exec(line.slice(0, 400))?.[0] ?? "";
       const rest = line.slice(prefix.length);
-      const pod = prefix === "" ? undefined : POD.exec(rest.slice(0, 200))?.[0];
-      const isShared = prefix !== "" && (before !== undefined || BOX.test(prefix));
-      const isPod = pod !== undefined && pod === before;
-      before = prefix === "" ? undefined : (pod ?? "");
-      if (!isShared) return line;
-      return isPod ? rest.slice(pod.length) : rest;
+      const hasPrefix = prefix !== "";
+      const words = wordsOf(rest.slice(0, 400), hasPrefix);
+      const shared = sharedLength(words, before?.words ?? []);
+      const isShared = hasPrefix ? before?.hasPrefix || BOX.test(prefix) : shared > 0;
+      before = { hasPrefix, words };
+      return isShared ? rest.slice(shared) : line;
     })
     .join("\n");
+}
+
+/** The names of pods, hosts and loggers at the beginning of a line; a logger's only behind a prefix. */
+function wordsOf(line: string, hasPrefix: boolean): string[] {
+  const words: string[] = [];
+  let rest = line;
+  while (words.length < MOST_WORDS) {
+    const word = (POD.exec(rest) ?? (hasPrefix ? LOGGER.exec(rest) : null))?.[0];
+    if (word === undefined) break;
+    words.push(word);
+    rest = rest.slice(word.length);
+  }
+  return words;
+}
+
+function sharedLength(words: readonly string[], before: readonly string[]): number {
+  let length = 0;
+  for (const [i, word] of words.entries()) {
+    if (word !== before[i]) break;
+    length += word.length;
+  }
+  return length;
 }
 
 /** Whitespace, also as JSON and Java write it into strings, once or twice. */

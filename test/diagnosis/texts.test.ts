@@ -3,7 +3,7 @@
  *
  * `denials` holds texts in the form of public reports, on one storage configuration; `engines` what
  * Spark, Flink, Trino, S3A, Iceberg's Java API and nine Python engines printed on sessions that lacked
- * one access each.
+ * one access each; `reports.json` more texts in the form of public reports, on the first configuration.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -30,6 +30,17 @@ interface Cases {
 /** The text is a timeout of a write, and says nothing of the delete that was refused before. */
 const SAYS_NOTHING = "flink__upsert-streaming-__no-delete.txt";
 
+function expectAnswer(
+  diagnoses: readonly Diagnosis[],
+  { found, causes, includes, excludes }: Omit<Case, "file" | "session">,
+): void {
+  const json = JSON.stringify(diagnoses);
+  expect(diagnoses.length > 0).toBe(found);
+  for (const words of includes) expect(json).toContain(words);
+  for (const words of excludes) expect(json).not.toContain(words);
+  if (causes !== undefined) for (const { cause } of diagnoses) expect(causes).toContain(cause);
+}
+
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 
 describe.each(["denials", "engines"])("%s", (folder) => {
@@ -42,18 +53,25 @@ describe.each(["denials", "engines"])("%s", (folder) => {
   };
 
   test.each(told.map((one) => [one.file, one] as const))("%s", (_, one) => {
-    const diagnoses = answer(one);
-    const json = JSON.stringify(diagnoses);
-    expect(diagnoses.length > 0).toBe(one.found);
-    for (const words of one.includes) expect(json).toContain(words);
-    for (const words of one.excludes) expect(json).not.toContain(words);
-    if (one.causes !== undefined) {
-      for (const { cause } of diagnoses) expect(one.causes).toContain(cause);
-    }
+    expectAnswer(answer(one), one);
   });
 
   test("no text has more than a dozen findings", () => {
     for (const one of cases) expect(answer(one).length).toBeLessThanOrEqual(12);
+  });
+});
+
+describe("reports", () => {
+  const { storageConfig, sessions }: Cases = JSON.parse(read("denials/cases.json"));
+  const reports: readonly (Omit<Case, "file" | "session"> & {
+    readonly name: string;
+    readonly session: string;
+    readonly text: string;
+  })[] = JSON.parse(read("reports.json"));
+
+  test.each(reports.map((one) => [one.name, one] as const))("%s", (_, one) => {
+    const diagnoses = diagnoseAccessDenied(one.text, storageConfig, sessions?.[one.session]);
+    expectAnswer(diagnoses, one);
   });
 });
 
