@@ -7,7 +7,8 @@
  * 1. Buckets that list the same prefixes are one row.
  * 2. A column's rows are those that list its prefix; it is also allowed for rows that list an outer
  *    prefix.
- * 3. Rows that have no prefix in common, not even through others, are in grids of their own.
+ * 3. Rows that have no prefix in common or inside one another's, not even through others, are in grids
+ *    of their own.
  * 4. A group of more than 30 rows is not searched: each of its rows becomes a grid.
  *
  * Example: `lake` and `pond` list `a`, and `lake` lists `b`. There is one grid of two rows. It is
@@ -104,7 +105,10 @@ function listedBy(rows: readonly Row[]): Listed[] {
   return listed;
 }
 
-/** Joins rows that list the same prefix. An outer prefix makes no statement shorter. */
+/**
+ * Joins rows that list the same prefix, or one inside that of the other. The latter make nothing
+ * shorter, but decide which of equally short policies is emitted, and that stays in every release.
+ */
 function groupsOf(count: number, listed: readonly Listed[]): Group[] {
   // Of each row another one of its group, or itself: following them ends at the same row for all.
   const next = Array.from({ length: count }, (_, row) => row);
@@ -118,9 +122,10 @@ function groupsOf(count: number, listed: readonly Listed[]): Group[] {
     }
     return last;
   };
-  for (const { rows } of listed) {
+  for (const { rows, outer } of listed) {
     const first = lastOf(rows[0] ?? 0);
     for (const row of rows) next[lastOf(row)] = first;
+    if (outer !== undefined) next[lastOf(outer.rows[0] ?? 0)] = first;
   }
   const groups = new Map<number, Group>();
   for (let row = 0; row < count; row++) {
