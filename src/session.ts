@@ -52,7 +52,7 @@ function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): voi
     // Polaris grants older versions in any case, and none of the others ever.
     for (const option of ["kmsViaService", ...ADDITIONS] as const) {
       if (options[option] !== true || option === "objectVersions") continue;
-      throw fault("INVALID_OPTIONS", [option], 'is nothing that profile "polaris" ever grants.');
+      throw fault("INVALID_OPTIONS", [option], 'is nothing that Polaris grants. Leave it out, or use profile "least-privilege".');
     }
   } else if (options.kmsViaService === true) {
     if (onAws && keys.every((key) => s3ViaService(key) !== undefined)) return;
@@ -60,7 +60,7 @@ function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): voi
     throw fault(
       "INVALID_OPTIONS",
       ["kmsViaService"],
-      "insists on a condition that can't be formed: the name of S3 is documented for aws, aws-cn and aws-us-gov, without an endpoint outside AWS.",
+      "needs the name of S3, which AWS documents for aws, aws-cn and aws-us-gov, without an endpoint outside AWS. Leave it out.",
     );
   }
 }

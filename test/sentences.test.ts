@@ -297,11 +297,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       options({ profile: "polaris", kmsViaService: true }),
-      'INVALID_OPTIONS kmsViaService: is nothing that profile "polaris" ever grants.',
+      'INVALID_OPTIONS kmsViaService: is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
     ],
     [
       options({ profile: "polaris", abortMultipartUploads: true }),
-      'INVALID_OPTIONS abortMultipartUploads: is nothing that profile "polaris" ever grants.',
+      'INVALID_OPTIONS abortMultipartUploads: is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
     ],
     [
       () =>
@@ -310,7 +310,7 @@ const cases: Record<string, Case[]> = {
           {},
           { kmsViaService: true },
         ),
-      "INVALID_OPTIONS kmsViaService: insists on a condition that can't be formed: the name of S3 is documented for aws, aws-cn and aws-us-gov, without an endpoint outside AWS.",
+      "INVALID_OPTIONS kmsViaService: needs the name of S3, which AWS documents for aws, aws-cn and aws-us-gov, without an endpoint outside AWS. Leave it out.",
     ],
     [options({ kmsViaService: 1 }), "INVALID_OPTIONS kmsViaService: must be true or false."],
     [options({ objectVersions: 1 }), "INVALID_OPTIONS objectVersions: must be true or false."],
