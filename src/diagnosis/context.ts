@@ -136,6 +136,17 @@ const PLACES: readonly HintForm[] = [
       '"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::123456789012:assumed-role/glue/job"}',
   },
   {
+    pattern: new RegExp(
+      String.raw`(?<=[0-9a-f] )(${BUCKET}) \[[^\]\n]{20,40}\] \S{3,45} (\S{1,300}) \S{1,40} REST\.`,
+      "g",
+    ),
+    read: ([bucket, principal]) => ({
+      ...located(bucket),
+      ...(principal?.startsWith("arn:") ? { principal } : {}),
+    }),
+    example: "0fe1 lake [06/Feb/2025:00:00:38 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT t/f",
+  },
+  {
     pattern: new RegExp(`in (?:S3 )?bucket '(${BUCKET})'`, "g"),
     read: ([bucket]) => located(bucket),
     example: "When listing in bucket 'lake'",
@@ -169,7 +180,7 @@ const op = (operation: string) => (): Context => ({ operation });
 const TRIED: readonly HintForm[] = [
   {
     pattern:
-      /S3\w{0,12}Client\.(\w{3,40})\(|\bde_(\w{3,40})CommandError|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\bde_(\w{3,40})CommandError|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
     example:
       "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
@@ -181,7 +192,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|method: HEAD|When (?:reading|getting) information for key|Cannot get file info|in _info\b|Failed to get object info/g,
+      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|method: HEAD|When (?:reading|getting) information for key|Cannot get file info|Failed to get metadata for S3 object|in _info\b|Failed to get object info/g,
     read: op("HeadObject"),
     example: "getFileStatus on s3a://lake/db/t/f",
   },
@@ -193,7 +204,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10} ?part|[Cc]ompleting multipart|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key/g,
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10}?[ -]?[Pp]art|[Cc]ompleting multipart|[Uu]pload part\b|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },
@@ -205,7 +216,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
+      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|Failed to get S3 object|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
     read: op("GetObject"),
     example: "download failed: s3://lake/db/t/f to ./f",
   },
@@ -275,7 +286,7 @@ export function hintsOf(page: Page): Hints {
   const hints: Hint[] = [];
   for (const { pattern, read } of HINT_FORMS) {
     for (const { index: at, 0: all, ...groups } of page.original.matchAll(pattern)) {
-      const found = read(Array.from({ length: 5 }, (_, i) => groups[i + 1]));
+      const found = read(Array.from({ length: 6 }, (_, i) => groups[i + 1]));
       if (found !== undefined && all !== "") hints.push({ at, ...found });
     }
   }

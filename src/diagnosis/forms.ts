@@ -28,7 +28,8 @@ function code(names: string): RegExp {
 export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "credentials-expired",
-    pattern: /providedtokenhasexpired|securitytokenincludedintherequestisexpired/gi,
+    pattern:
+      /providedtokenhasexpired|(?<=[>:"'])Requesthasexpired|securitytokenincludedintherequestisexpired/gi,
     example: "S3Exception: The provided token has expired. (Service: S3, Status Code: 400)",
   },
   {
@@ -61,7 +62,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "no-credentials",
     pattern:
-      /Unabletolocatecredentials|Unabletoload(?:AWS)?credentialsfromany(?:oftheproviders|provider)|failedtorefreshcachedcredentials|noEC2IMDSrolefound|sendingrequestforurl\(http:\/\/169\.254\.169\.254\/|[Rr]etrievingcredentialsfromtheinstanceprofile|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken/gi,
+      /Unabletolocatecredentials|Unabletoload(?:AWS)?credentialsfromany(?:oftheproviders|provider)|failedtorefreshcachedcredentials|noEC2IMDSrolefound|sendingrequestforurl\(http:\/\/169\.254\.169\.254\/|[Rr]etrievingcredentialsfromtheinstanceprofile|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken|Anonymous(?:userscannot|accessisforbidden)/gi,
     example:
       "SdkClientException: Unable to load credentials from any of the providers in the chain",
   },
@@ -114,7 +115,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "policy-malformed",
     pattern:
-      /Syntaxerrorsinpolicy|policycontainsinvalidJson|'policy'failedtosatisfyconstraint:Membermustsatisfyregular/gi,
+      /Syntaxerrorsinpolicy|Policyhasinvalidresource|policycontainsinvalidJson|'policy'failedtosatisfyconstraint:Membermustsatisfyregular/gi,
     example: "StsException: Syntax errors in policy. (Service: Sts, Status Code: 400)",
   },
   {
@@ -153,7 +154,8 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "role-trust",
-    pattern: /ErrorassumingAWS_ROLE\.Please/g,
+    pattern:
+      /ErrorassumingAWS_ROLE\.Please|STSservicefailedwithHTTPstatuscode403|subscopedcredentials:(?:AccessDenied\.?|null)?\(Service:Sts[,;]StatusCode:403/gi,
     example:
       "Error assuming AWS_ROLE. Please verify the role and externalId are configured correctly in your AWS policy.",
   },
@@ -196,7 +198,7 @@ export const BARE_FORMS: readonly BareForm[] = [
   },
   {
     pattern:
-      /(?:AccessDenied\.?|Forbidden|null|Exception:|Forbidden;request:[^()]{1,2000})\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi,
+      /(?:AccessDenied\.?|Forbidden|null|Exception:|Invalidresponsestatusfromrequest|Forbidden;request:[^()]{1,2000})\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi,
     example: "S3Exception: null (Service: S3, Status Code: 403, Request ID: X)",
   },
   {
@@ -299,6 +301,24 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "failed to put object: AccessDenied Access Denied code=403 type=15, request_id=X",
   },
   {
+    pattern: /op:(\w{3,10}),path:[^{}]{1,1500}?Parts\{status:403/g,
+    operation: 1,
+    precedes: true,
+    example: "op: stat, path: t/f, source: response part: Parts { status: 403, version: HTTP/1.1 }",
+  },
+  {
+    pattern:
+      /AWSClient:Responsestatus:403|S3ServiceException:AccessDenied,Status403|HTTPStatusCode:403,S3Service|Unauthorizedtoaccessstore:S3forfile:/g,
+    precedes: true,
+    example:
+      "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,ExtRid 2,CanRetry 1",
+  },
+  {
+    pattern: /(\w{3,40})APIrespondedwitherror='AccessDenied'/g,
+    operation: 1,
+    example: "PutObject API responded with error='AccessDenied', message='Access Denied'",
+  },
+  {
     pattern: /S3error:403\((?:AccessDenied|Forbidden)\)/g,
     example: "ERROR: S3 error: 403 (AccessDenied): Access Denied",
   },
@@ -344,6 +364,13 @@ export const LINE_FORMS: readonly BareForm[] = [
     pattern: /^ {0,4}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
     tried: "DeleteObject",
     example: "- key 't/f': Access Denied",
+  },
+  {
+    // S3's own access log.
+    pattern: /\bREST\.[A-Z]{3,6}\.OBJECT (\S{1,1024}) "[^"\n]{0,2000}" 403 AccessDenied/g,
+    identity: true,
+    example:
+      '0fe1 lake [06/Feb/2025:00:00:38 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT t/f "GET /lake/t/f HTTP/1.1" 403 AccessDenied 243',
   },
   {
     pattern: /\berr(?:or)?=\\*"[^"\n]{0,300}?Access Denied\.\\*"/g,

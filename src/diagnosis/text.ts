@@ -67,10 +67,18 @@ const URL_ENCODED = /\S{0,200}arn%3A\S{1,8000}/gi;
 /** Takes HTML's tags and escapes, Markdown and URL encoding away. */
 function withoutMarkup(text: string): string {
   let plain = text;
+  // Go's and Jackson's way to write what HTML would read.
+  if (plain.includes("u003")) {
+    plain = plain.replace(/\\{1,3}u003([ce])/gi, (_, last: string) =>
+      /c/i.test(last) ? "<" : ">",
+    );
+  }
+  if (plain.includes("“arn:")) plain = plain.replace(/“(arn:[^“”\n]{1,2048})”/g, '"$1"');
   if (/arn%3A/i.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
   if (plain.includes("&")) {
     // Escaped once more than S3 itself does.
     plain = plain.replace(/&amp;(?=(?:amp|lt|gt|quot|apos|#\d{1,5});)/g, "&");
+    plain = plain.replace(/&#(?:x22|34);/gi, '"').replace(/&#(?:x27|39);/gi, "'");
     if (/&lt;\/?(?:Error|Code|Message)&gt;/.test(plain)) plain = withoutEntities(plain);
   }
   if (plain.includes("<"))
