@@ -52,7 +52,11 @@ function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): voi
     // Polaris grants older versions in any case, and none of the others ever.
     for (const option of ["kmsViaService", ...ADDITIONS] as const) {
       if (options[option] !== true || option === "objectVersions") continue;
-      throw fault("INVALID_OPTIONS", [option], 'is nothing that Polaris grants. Leave it out, or use profile "least-privilege".');
+      throw fault(
+        "INVALID_OPTIONS",
+        [option],
+        'is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
+      );
     }
   } else if (options.kmsViaService === true) {
     if (onAws && keys.every((key) => s3ViaService(key) !== undefined)) return;
