@@ -173,4 +173,4 @@ const ENDPOINT =
   /^(?:([a-z][a-z0-9+.-]*:)\/\/|(?![^/]*:\/\/))(?:[^/?#@\\]*@)?([^/?#:@[\]\\\s]+|\[[0-9a-f:.]+\])(?::\d*)?(?:[/?#]|$)/i;
 
 const AWS_HOST =
-  /\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\.?$/i;
+  /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.com\.cn|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\.?$/i;

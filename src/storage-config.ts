@@ -237,7 +237,7 @@ const LONGEST_NAME = 64;
 function spelling(name: string): string {
   return name
     .toLowerCase()
-    .replace(/[_\s-]/g, "")
+    .replace(/[_\s.-]/g, "")
     .replace(/s$/, "");
 }
 

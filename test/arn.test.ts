@@ -129,6 +129,7 @@ describe("an endpoint", () => {
     ["https://user:pw@s3.us-west-2.amazonaws.com", true, true],
     ["https://amazonaws.com.evil.example", true, false],
     ["https://notamazonaws.com", true, false],
+    ["https://amazonaws.com", true, true],
     ["https://s3.amazonaws.com.cn.evil", true, false],
     ["http://minio:9000", true, false],
     ["http://10.0.0.1:9000/path", true, false],

@@ -118,6 +118,7 @@ describe("a field's name", () => {
     ["currentKMSKey", "currentKmsKey"],
     ["current_kms_key", "currentKmsKey"],
     ["current-kms-key", "currentKmsKey"],
+    ["current.kms.key", "currentKmsKey"],
     ["allowedKmsKey", "allowedKmsKeys"],
     ["encryption_keys", "encryptionKeys"],
     ["DECRYPTION_KEY", "decryptionKeys"],
