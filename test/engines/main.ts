@@ -34,7 +34,7 @@ import {
 import { type GuideResult, plantedFaults, runGuide } from "./kms-guide.ts";
 import { startProxy, type TracedRequest } from "./proxy.ts";
 import { startCatalog } from "./server-process.ts";
-import { withGuide, withTable } from "./table.ts";
+import { withGuide, withTables } from "./table.ts";
 import { shapeOf, type Trace } from "./traces.ts";
 
 const TRACES = `${HERE}traces.json`;
@@ -390,7 +390,7 @@ const kept = new Map(earlier.map((trace) => [`${trace.engine} ${trace.operation}
 for (const [key, trace] of traces) if (!failedOperations.has(key)) kept.set(key, trace);
 const ordered = engineOperations.flatMap((o) => kept.get(`${o.engine} ${o.operation}`) ?? []);
 writeFileSync(TRACES, `${JSON.stringify(ordered, null, 1)}\n`);
-writeFileSync(PAGE, withTable(readFileSync(PAGE, "utf8"), ordered));
+writeFileSync(PAGE, withTables(readFileSync(PAGE, "utf8"), ordered));
 for (const [name, reason] of skipped) print(`skipped ${name}: ${reason}`);
 print(`${seconds()} s`);
 print(`${checks.length + guided - failed} passed, ${failed} failed`);

@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ACCESSES, engineOperations, engines } from "./engines.ts";
 import { type GuideResult, guideSteps } from "./kms-guide.ts";
-import { withGuide, withTable } from "./table.ts";
+import { withGuide, withTables } from "./table.ts";
 import { shapeOf, type Trace } from "./traces.ts";
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
 const page = read("../../docs/engines.md");
 const traces: readonly Trace[] = JSON.parse(read("traces.json"));
 
-test("the page's table is that of the traces", () => {
-  expect(page).toBe(withTable(page, traces));
+test("the page's tables are those of the traces", () => {
+  expect(page).toBe(withTables(page, traces));
 });
 
 test("the KMS guide's page shows its run, which went as its steps say", () => {

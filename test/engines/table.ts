@@ -1,4 +1,4 @@
-/** The table of docs/engines.md. */
+/** The tables of docs/engines.md and docs/kms-guide.md. */
 import { engines } from "./engines.ts";
 import type { GuideResult } from "./kms-guide.ts";
 import type { Trace } from "./traces.ts";
@@ -6,27 +6,44 @@ import type { Trace } from "./traces.ts";
 const SAYS = {
   fails: "fails",
   hangs: "hangs",
-  silent: "**succeeds, and says nothing of what was refused**",
+  silent: "**reports success**",
   succeeds: "succeeds",
 } as const;
 
-function tableOf(traces: readonly Trace[]): string {
-  const rows = traces.map(({ engine, version, operation, accesses, requests, without }) => [
-    `${engines[engine]?.title ?? engine} ${version}`,
+const HEAD = ["operation", "needs", "requests to S3", "without it"];
+
+function tablesOf(traces: readonly Trace[]): string {
+  const titleOf = ({ engine, version }: Trace) => `${engines[engine]?.title ?? engine} ${version}`;
+  const titles = [...new Set(traces.map(titleOf))];
+  return titles
+    .map((title) => {
+      const rows = traces.filter((trace) => titleOf(trace) === title).map(rowOf);
+      return `### ${title}\n\n${markdown([HEAD, ...rows])}`;
+    })
+    .join("\n");
+}
+
+function rowOf({ operation, accesses, requests, without }: Trace): readonly string[] {
+  return [
     operation.replaceAll("-", " "),
     accesses === null ? "**none works, with all four**" : accesses.join(", ") || "none",
     requests.join(", ") || "none",
-    Object.entries(without)
-      .map(([access, outcome]) => `${access}: ${SAYS[outcome]}`)
-      .join("; ") || "not tried",
-  ]);
-  const head = ["engine", "operation", "needs", "requests to S3", "without it"];
-  return markdown([head, ...rows]);
+    outcomeOf(without),
+  ];
 }
 
-/** The page with the table of these traces between its marks. */
-export function withTable(page: string, traces: readonly Trace[]): string {
-  return between(page, "traces: npm run test:engines", "end of traces", tableOf(traces));
+/** Says once what happens whichever access is left out, or for each access what happens. */
+function outcomeOf(without: Trace["without"]): string {
+  const outcomes = Object.entries(without);
+  const [same, ...others] = new Set(outcomes.map(([, outcome]) => SAYS[outcome]));
+  if (same === undefined) return "not tried";
+  if (others.length === 0) return same;
+  return outcomes.map(([access, outcome]) => `${access}: ${SAYS[outcome]}`).join("; ");
+}
+
+/** The page with a table of each engine's traces between its marks. */
+export function withTables(page: string, traces: readonly Trace[]): string {
+  return between(page, "traces: npm run test:engines", "end of traces", tablesOf(traces));
 }
 
 /** The page of the KMS guide with a row for each step, and a column for each engine. */

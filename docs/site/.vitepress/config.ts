@@ -33,9 +33,9 @@ export default defineConfig({
     },
   },
   transformPageData({ filePath, frontmatter }) {
-    // A table of five columns or more needs the room of the outline beside it.
+    // A table of four columns or more needs the room of the outline beside it.
     const text = readFileSync(`${DOCS}${filePath}`, "utf8");
-    if (/^\|(?: ?:?-+:? ?\|){5,}$/m.test(text)) frontmatter["aside"] = false;
+    if (/^\|(?: ?:?-+:? ?\|){4,}$/m.test(text)) frontmatter["aside"] = false;
   },
   vite: {
     plugins: [

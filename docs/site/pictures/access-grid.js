@@ -4,16 +4,22 @@ import { picture, text } from "./svg.js";
 
 const ACCESSES = ["read", "list", "write", "delete"];
 
+/** Rows in an engine's own section begin with the operation; the others name their engine first. */
 function rows() {
   const page = readFileSync(new URL("../../engines.md", import.meta.url), "utf8");
-  const found = [...page.matchAll(/^\| ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|/gm)].flatMap(
-    ([, engine, operation, needs]) => {
-      const accesses = needs.split(", ");
-      return accesses.every((access) => ACCESSES.includes(access))
-        ? [{ engine, operation, accesses }]
-        : [];
-    },
-  );
+  let section;
+  const found = page.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) section = /^### (.+)/.exec(line)?.[1];
+    const cells = line
+      .split("|")
+      .slice(1)
+      .map((cell) => cell.trim());
+    const [engine, operation, needs] = section === undefined ? cells : [section, ...cells];
+    const accesses = needs?.split(", ") ?? [""];
+    return accesses.every((access) => ACCESSES.includes(access))
+      ? [{ engine, operation, accesses }]
+      : [];
+  });
   if (found.length === 0)
     throw new Error("docs/engines.md has no row of engine, operation, needs.");
   return found;

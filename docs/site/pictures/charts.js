@@ -38,9 +38,9 @@ function chart(label, options) {
 const DRAWN = new Map([
   ["JSON.stringify", "var(--line)"],
   ["prepared builder", "var(--ours)"],
-  ["buildSessionPolicy", "var(--edge)"],
+  ["buildSessionPolicy", "var(--third)"],
   ["Polaris 1.7.0 (Java)", "var(--ink)"],
-  ["AWS CDK, minimize", "var(--soft)"],
+  ["AWS CDK, minimize", "var(--gone)"],
 ]);
 
 export function chartTime() {
@@ -57,7 +57,7 @@ export function chartTime() {
   return chart(`Time of a prepared builder by kind of session. ${words.join("; ")}.`, {
     height: 120 + 34 * shapes.length,
     marginTop: 70,
-    marginLeft: 330,
+    marginLeft: 290,
     marginBottom: 45,
     x: {
       type: "log",
@@ -66,8 +66,11 @@ export function chartTime() {
       grid: true,
       tickFormat: (n) => (Math.log10(n) % 1 === 0 ? n.toLocaleString("en") : ""),
     },
-    y: { label: null, domain: shapes.map(({ name }) => name) },
+    y: { axis: null, domain: shapes.map(({ name }) => name) },
     marks: [
+      // Long names take two lines; the width is in ems.
+      Plot.axisY({ label: null, tickSize: 0, lineWidth: 19 }),
+      Plot.gridY({ strokeOpacity: 0.15 }),
       Plot.dot(rows, {
         x: "microseconds",
         y: "name",
@@ -75,21 +78,13 @@ export function chartTime() {
         fill: (row) => DRAWN.get(row.task),
       }),
       // What each colour means, in a row above.
-      ...drawn.flatMap((task, i) => [
-        Plot.dot([task], {
-          frameAnchor: "top-left",
-          dx: -325 + i * 148,
-          dy: -45,
-          r: 5,
-          fill: DRAWN.get(task),
-        }),
-        Plot.text([task], {
-          frameAnchor: "top-left",
-          dx: -316 + i * 148,
-          dy: -45,
-          textAnchor: "start",
-        }),
-      ]),
+      ...drawn.flatMap((task, i) => {
+        const dx = drawn.slice(0, i).reduce((x, before) => x + 28 + 7 * before.length, -284);
+        return [
+          Plot.dot([task], { frameAnchor: "top-left", dx, dy: -45, r: 5, fill: DRAWN.get(task) }),
+          Plot.text([task], { frameAnchor: "top-left", dx: dx + 11, dy: -45, textAnchor: "start" }),
+        ];
+      }),
     ],
   });
 }
