@@ -3,6 +3,7 @@
 import { diffLines } from "diff";
 import type { Diagnosis, Remedy } from "polaris-session-policy/diagnosis";
 import { ACCESSES, type Input, SWITCHES } from "./input.ts";
+import { edited } from "./pasted.ts";
 
 const LISTS = ["allowedKmsKeys", "allowedLocations", "encryptionKeys", "decryptionKeys"];
 
@@ -24,15 +25,12 @@ export function applied(input: Input, { field, value, replaces, also }: Remedy):
   } else if (option !== undefined && typeof value === "boolean") {
     next.options[option.name] = value;
   } else if (field !== undefined) {
-    const pasted = JSON.parse(input.config);
-    const config = pasted?.catalog?.storageConfigInfo ?? pasted?.storageConfigInfo ?? pasted;
-    if (LISTS.includes(field)) {
+    next.config = edited(input.config, (config) => {
       const list: unknown[] = Array.isArray(config[field]) ? config[field] : [];
-      config[field] = [...list.filter((item) => item !== replaces && item !== value), value];
-    } else {
-      config[field] = value;
-    }
-    next.config = JSON.stringify(pasted, null, 2);
+      config[field] = LISTS.includes(field)
+        ? [...list.filter((item) => item !== replaces && item !== value), value]
+        : value;
+    });
   }
   if (also !== undefined && canApply(also)) next = applied(next, also);
   return next;

@@ -101,10 +101,28 @@ const NOTHING: PolicyDocument = {
   Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
 };
 
-/** What becomes of each grant of `from` in `to`. Grants that allow no request are left out. */
-export function fatesIn(from: PolicyDocument, to: PolicyDocument): Fate[] {
-  return grantsOf(from).flatMap(({ action, resource, alone }) => {
+/** Each grant takes some milliseconds to judge, and a page that stands still for a second is broken. */
+const MOST_GRANTS = 200;
+
+/** The statements that decide about an action; a comparison takes longer with each statement. */
+const about = (policy: PolicyDocument, action: string): PolicyDocument => ({
+  ...policy,
+  Statement: policy.Statement.filter(
+    ({ Effect, Action }) => Effect === "Deny" || all(Action).includes(action),
+  ),
+});
+
+/**
+ * What becomes of each grant of `from` in `whole`; undefined if there are too many to ask. Grants that
+ * allow no request are left out.
+ */
+export function fatesIn(from: PolicyDocument, whole: PolicyDocument): Fate[] | undefined {
+  const grants = grantsOf(from);
+  if (grants.length > MOST_GRANTS) return undefined;
+  return grants.flatMap(({ action, resource, alone }) => {
     if (alone.Statement[0]?.Effect !== "Allow") return [];
+    const to = about(whole, action);
+    if (to.Statement.length === 0) return [{ action, resource, fate: "gone" as const }];
     const judged = attempt(() => {
       if (compareAccess(alone, NOTHING).relation === "equal") return undefined;
       const { relation } = compareAccess(alone, to);

@@ -13,6 +13,7 @@ import {
 } from "polaris-session-policy";
 import { reactive } from "vue";
 import { lineOfFault, lineOfPath } from "./json-lines.ts";
+import { isFields, pastedIn } from "./pasted.ts";
 
 export const ACCESSES = ["read", "list", "write", "delete"] as const;
 export type Access = (typeof ACCESSES)[number];
@@ -95,26 +96,31 @@ export function optionsOf(from: Input): SessionPolicyOptions {
   };
 }
 
+const refused = (message: string) =>
+  new SessionPolicyError("INVALID_STORAGE_CONFIG", [{ path: [], message }]);
+
+function foundIn(text: string): unknown {
+  try {
+    return pastedIn(text).found;
+  } catch {
+    throw refused(
+      text.trim() === ""
+        ? "There is no storage configuration. Paste one, or a catalog, as JSON."
+        : "This is not JSON. Paste a storage configuration or a catalog as JSON.",
+    );
+  }
+}
+
 /** The storage configuration in what was pasted: itself, or a catalog of the management API. */
 export function configOf(text: string): AwsStorageConfig {
-  const isRecord = (value: unknown): value is Record<string, unknown> =>
-    typeof value === "object" && value !== null;
-  let pasted: unknown;
-  try {
-    pasted = JSON.parse(text);
-  } catch {
-    throw new SessionPolicyError("INVALID_STORAGE_CONFIG", [
-      {
-        path: [],
-        message: "This is not JSON. Paste a storage configuration or a catalog as JSON.",
-      },
-    ]);
+  const found = foundIn(text);
+  if (Array.isArray(found) && found.length > 1) {
+    throw refused(`The text holds ${found.length} catalogs. Keep one of them.`);
   }
-  const catalog = isRecord(pasted) && isRecord(pasted["catalog"]) ? pasted["catalog"] : pasted;
   // What is no catalog is a storage configuration, or what the library refuses as one.
-  return isRecord(catalog) && "storageConfigInfo" in catalog
-    ? storageConfigOf(catalog)
-    : (catalog as AwsStorageConfig);
+  return isFields(found) && "storageConfigInfo" in found
+    ? storageConfigOf(found)
+    : (found as AwsStorageConfig);
 }
 
 export interface Issue {

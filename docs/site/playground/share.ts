@@ -3,19 +3,25 @@ import { ACCESSES, example, type Input, SWITCHES } from "./input.ts";
 
 /** AWS' own example accounts: they are nobody's, so they may stand in a link. */
 const EXAMPLES = ["123456789012", "111122223333", "444455556666", "777788889999"];
-/** Twelve digits that are not the end of a UUID, as in a key's id. */
-const ACCOUNT = /(?<!\d|-[\da-f]{4}-)\d{12}(?![\da-f])/gi;
+/** An account, bare or with the console's hyphens; ids in hexadecimal, as of keys, are taken whole. */
+const ACCOUNT_OR_ID =
+  /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\da-f])|mrk-[\da-f]{32}|(?<!\d)(?:\d{12}|\d{4}-\d{4}-\d{4})(?!\d)/gi;
+const isAccount = (match: string) => /^[\d-]{12,14}$/.test(match);
 const PREFIX = "#input=";
 
 /** Replaces each account number by an example, the same one wherever it stands. */
 function withoutAccounts(text: string): string {
-  const found = [...new Set(text.match(ACCOUNT) ?? [])];
+  const digits = (account: string) => account.replaceAll("-", "");
+  const matches = (text.match(ACCOUNT_OR_ID) ?? []).filter(isAccount);
+  const found = [...new Set(matches.map(digits))];
   const others = found.filter((account) => !EXAMPLES.includes(account));
   const free = EXAMPLES.filter((account) => !found.includes(account));
   const stand = new Map(
     others.map((account, i) => [account, free[i] ?? String(i).padStart(12, "0")]),
   );
-  return text.replace(ACCOUNT, (account) => stand.get(account) ?? account);
+  return text.replace(ACCOUNT_OR_ID, (match) =>
+    isAccount(match) ? (stand.get(digits(match)) ?? match) : match,
+  );
 }
 
 /** The configuration without external ids and whoever holds one. */

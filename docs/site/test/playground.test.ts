@@ -172,6 +172,38 @@ describe("Build", () => {
     await page.getByText(/currentKmsKey: .*alias/).waitFor();
   });
 
+  test("what lists one catalog is taken as it, and of several one is asked for", async () => {
+    const catalog = JSON.parse(readFileSync(CATALOG, "utf8"));
+    const { currentKmsKey } = catalog.storageConfigInfo;
+    for (const list of [[catalog], { catalogs: [catalog] }, { catalog }]) {
+      await box("Storage configuration").fill(JSON.stringify(list));
+      await expect.poll(() => region("Session policy").innerText()).toContain(currentKmsKey);
+      await page.getByText("Edit as a form").click();
+      await box("Region").fill("eu-west-1");
+      await box("Region").blur();
+      expect(JSON.stringify(await config())).toContain('"region":"eu-west-1"');
+      await page.getByText("Edit as a form").click();
+    }
+    const lines = [catalog, { ...catalog, name: "other" }].map((one) => JSON.stringify(one));
+    for (const several of [lines.join("\n"), `[${lines}]`, `{"catalogs":[${lines}]}`]) {
+      await box("Storage configuration").fill(several);
+      await page.getByText("The text holds 2 catalogs. Keep one of them.").waitFor();
+      await box("Storage configuration").fill(lines[0] ?? "");
+      await expect.poll(() => page.locator("#config-issues li").count()).toBe(0);
+    }
+  });
+
+  test("an empty box is told so, and JSON that is nested too deep does no harm", async () => {
+    await box("Storage configuration").fill("");
+    await page.getByText("There is no storage configuration. Paste one").waitFor();
+    await box("Storage configuration").fill("[".repeat(20_000));
+    await page.getByText("This is not JSON.").waitFor();
+    await box("Storage configuration").fill(
+      JSON.stringify(JSON.parse(readFileSync(CATALOG, "utf8"))),
+    );
+    await expect.poll(() => page.locator("#config-issues li").count()).toBe(0);
+  });
+
   test("a policy over the limit tells how many locations would fit", async () => {
     const many = Array.from(
       { length: 60 },
@@ -180,6 +212,15 @@ describe("Build", () => {
     await box("Read").fill(many.join("\n"));
     await expect.poll(() => region("Length").innerText()).toMatch(/\d+ of the \d+ locations/);
     expect(await region("Length").innerText()).toMatch(/\d+ sessions hold all locations/);
+  });
+
+  test("a thousand locations do not stop the page", async () => {
+    const many = Array.from({ length: 1000 }, (_, i) => `s3://polaris-quickstart/warehouse/t${i}`);
+    await box("Read").fill(many.join("\n"));
+    await region("Against Polaris").getByText("too many grants").waitFor();
+    expect(await region("Access").innerText()).toMatch(/\d+ more rows are left out/);
+    await box("Read").fill("s3://polaris-quickstart/warehouse/t1");
+    await region("Against Polaris").getByText("falls away").first().waitFor();
   });
 
   test("a switch says what it costs, and does", async () => {
@@ -275,6 +316,14 @@ describe("Diagnose", () => {
     expect(await region("Session policy").innerText()).toContain(KEY);
   });
 
+  test("a remedy can't be applied to what is not JSON", async () => {
+    await box("Storage configuration").fill("{ nope");
+    await tab("Diagnose").click();
+    await box("Log").fill(GUIDE);
+    await page.getByText("--current-kms-key").first().waitFor();
+    expect(await page.getByRole("button", { name: "Apply" }).count()).toBe(0);
+  });
+
   test("a text without a denial is told so", async () => {
     await tab("Diagnose").click();
     await box("Log").fill("INFO all is well");
@@ -340,6 +389,24 @@ describe("nothing leaves the browser", () => {
     expect(await box("Delete").inputValue()).toBe("s3://polaris-quickstart/warehouse/旧/*?$");
     expect(await page.getByRole("switch", { name: /objectVersions/ }).isChecked()).toBe(true);
     expect(await box("Most characters maxLength").inputValue()).toBe("1900");
+  });
+
+  test("no account is in a link, whatever stands around it; ids of keys stay", async () => {
+    const hyphened = "9988-7766-5544";
+    const around = [
+      `s3://a-2024-${ACCOUNT}/x`,
+      `s3://lake/${ACCOUNT}abc`,
+      `s3://lake/a${ACCOUNT}`,
+      `s3://lake/orders-0f9e8d7c-5555-6666-7777-888888888888`,
+      `s3://lake/${hyphened}`,
+    ];
+    await box("Read").fill(around.join("\n"));
+    await page.getByRole("button", { name: "Share" }).click();
+    const link = await box("Address to share").inputValue();
+    const held = Buffer.from(new URL(link).hash.slice("#input=".length), "base64url").toString();
+    for (const secret of [ACCOUNT, hyphened]) expect(held).not.toContain(secret);
+    expect(held).toContain("orders-0f9e8d7c-5555-6666-7777-888888888888");
+    expect(held).toContain("key/1234abcd-12ab-34cd-56ef-1234567890ab");
   });
 
   test("the page says what a link holds", async () => {
