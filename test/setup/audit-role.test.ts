@@ -31,6 +31,7 @@ const deny = (Action: string, Condition?: object) => ({
   ...allow(Action, "*", Condition),
   Effect: "Deny",
 });
+const TLS_ONLY = { Bool: { "aws:SecureTransport": "false" } };
 const audit = (...policies: object[]) => auditRole({ storageConfig, policies: policies as never });
 
 describe("auditRole", () => {
@@ -39,6 +40,16 @@ describe("auditRole", () => {
     const options = { objectVersions: true, abortMultipartUploads: true, objectTags: true };
     const policies = [rolePolicy(storageConfig, options)];
     expect(auditRole({ storageConfig, policies, options })).toEqual(CLEAN);
+  });
+
+  test("asks without TLS where an endpoint is http", () => {
+    const policies = [policyOf(...own.Statement, deny("s3:*", TLS_ONLY))] as never;
+    const missingAt = (endpoint: string) =>
+      auditRole({ storageConfig: { ...storageConfig, endpoint }, policies }).missing;
+    expect(missingAt("https://s3.us-west-2.amazonaws.com")).toEqual([]);
+    const [first] = missingAt("http://s3.us-west-2.amazonaws.com");
+    expect(first?.request.context).toMatchObject({ "aws:SecureTransport": "false" });
+    expect(first?.why).toContain("A Deny statement takes away s3:");
   });
 
   test("finds nothing in it for any configuration and options, and exactly what is taken away", () => {
@@ -99,14 +110,7 @@ describe("auditRole", () => {
       [],
       [],
     ],
-    [
-      "TLS required",
-      [...own.Statement, deny("s3:*", { Bool: { "aws:SecureTransport": "false" } })],
-      undefined,
-      [],
-      [],
-      [],
-    ],
+    ["TLS required", [...own.Statement, deny("s3:*", TLS_ONLY)], undefined, [], [], []],
     [
       "a VPC endpoint only",
       [...own.Statement, deny("s3:*", onlyFrom("aws:SourceVpce", "vpce-1"))],
