@@ -81,22 +81,13 @@ describe("rolePolicy", () => {
   });
 
   test("may have 6,144 characters, and not one more", () => {
-    const withLast = (name: string) => ({
-      roleArn: ROLE,
-      allowedLocations: [
-        ...Array.from(
-          { length: 40 },
-          (_, i) => `s3://lake/namespace/table-${i + 100}/${"x".repeat(20)}`,
-        ),
-        `s3://lake/${name}`,
-      ],
-    });
-    const lengthWith = (name: string) => serializePolicy(rolePolicy(withLast(name))).length;
-    // A character of a prefix stands in two patterns.
-    const room = 6144 - lengthWith("ab");
-    const longest = "ab".padEnd(2 + (room >> 1), "b");
-    expect(lengthWith(longest)).toBe(6144 - (room % 2));
-    expect(faultOf(() => rolePolicy(withLast(`${longest}b`))).code).toBe("POLICY_TOO_LARGE");
+    const table = (i: number) => `s3://lake/namespace/table-${i}/${"x".repeat(20)}`;
+    const allowedLocations = Array.from({ length: 40 }, (_, i) => table(i + 100));
+    const withKey = (id: string) =>
+      rolePolicy({ roleArn: ROLE, allowedLocations, currentKmsKey: KEY.replace(/[^/]+$/, id) });
+    const id = "k".repeat(1 + 6144 - serializePolicy(withKey("k")).length);
+    expect(serializePolicy(withKey(id)).length).toBe(6144);
+    expect(faultOf(() => withKey(`${id}k`)).code).toBe("POLICY_TOO_LARGE");
   });
 
   test("says so where not even whole buckets fit", () => {
