@@ -4,6 +4,13 @@
  */
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import {
+  compareAccess,
+  decide,
+  decideStrictly,
+  isAllowed,
+  listAccess,
+} from "../src/analysis/index.ts";
 import { diagnoseAccessDenied } from "../src/diagnosis/index.ts";
 import {
   type AwsStorageConfig,
@@ -14,10 +21,20 @@ import {
   createSessionPolicyBuilder,
   type Locations,
   planSessionPolicies,
+  roleSessionName,
   type SessionSettings,
   serializePolicy,
   sessionTags,
+  storageConfigOf,
 } from "../src/index.ts";
+import {
+  auditRole,
+  checkStorageConfig,
+  keyPolicyStatements,
+  rolePolicy,
+  trustPolicy,
+} from "../src/setup/index.ts";
+import { policyMatchers } from "../src/testing/index.ts";
 import { faultOf } from "./support/errors.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/polaris";
@@ -271,4 +288,179 @@ test('a plan in profile "polaris" has the policies that its locations give', () 
       expect(plan.policy).toEqual(buildSessionPolicy(storage, plan.locations, options));
     }
   }
+});
+
+/** Every public function, with what it takes. */
+const functions: Readonly<Record<string, (...args: never[]) => unknown>> = {
+  ...entries,
+  serializePolicy,
+  roleSessionName,
+  sessionTags,
+  storageConfigOf,
+  decide,
+  isAllowed,
+  decideStrictly,
+  listAccess,
+  compareAccess,
+  auditRole,
+  checkStorageConfig,
+  keyPolicyStatements,
+  rolePolicy,
+  trustPolicy,
+  diagnoseAccessDenied,
+  toAllow: (policy, request) => policyMatchers.toAllow(policy, request).message(),
+  toDeny: (policy, request) => policyMatchers.toDeny(policy, request).message(),
+  toBeNoBroaderThan: (policy, other) => policyMatchers.toBeNoBroaderThan(policy, other).message(),
+};
+const policy = {
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Action: ["s3:GetObject"],
+      Resource: ["arn:aws:s3:::lake/*"],
+      Condition: { StringLike: { "aws:SourceVpce": ["vpce-*"] } },
+    },
+  ],
+};
+const request = {
+  action: "s3:GetObject",
+  resource: "arn:aws:s3:::lake/x",
+  context: { "aws:SourceVpce": ["vpce-1"] },
+};
+const whole = { ...config, region: "us-west-2", allowedKmsKeys: [KEY] };
+const settings = {
+  context: { principal: "p", roles: ["a"] },
+  nameFields: ["principal"],
+  tagFields: ["roles"],
+};
+const denied = `User: ${ROLE} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::lake/x"`;
+const some = { read: [INSIDE], write: [INSIDE] };
+const taken: Readonly<Record<string, readonly unknown[]>> = {
+  ...Object.fromEntries(Object.keys(entries).map((name) => [name, [whole, some]])),
+  buildSessionPolicy: [whole, some, { objectTags: true }],
+  planSessionPolicies: [whole, some, { objectTags: true }],
+  buildAssumeRoleRequest: [whole, some, settings, { objectTags: true }],
+  cacheKey: [whole, some, settings, { objectTags: true }],
+  serializePolicy: [policy],
+  roleSessionName: [settings],
+  sessionTags: [settings],
+  storageConfigOf: [
+    { name: "lake", storageConfigInfo: whole, properties: { "default-base-location": INSIDE } },
+  ],
+  decide: [policy, request, { partial: true }],
+  isAllowed: [policy, request],
+  decideStrictly: [policy, request],
+  listAccess: [policy],
+  compareAccess: [policy, policy],
+  auditRole: [
+    {
+      storageConfig: whole,
+      policies: [policy],
+      boundary: policy,
+      keyPolicies: [policy],
+      options: { objectTags: true },
+    },
+  ],
+  checkStorageConfig: [whole],
+  keyPolicyStatements: [whole, { objectTags: true }],
+  rolePolicy: [whole, { objectTags: true }],
+  trustPolicy: [{ ...whole, externalId: "ext-1" }, { principal: ROLE }],
+  diagnoseAccessDenied: [denied, whole, some, { objectTags: true }],
+  toAllow: [policy, request],
+  toDeny: [policy, request],
+  toBeNoBroaderThan: [policy, policy],
+};
+
+const trap = (): never => {
+  throw new Error("the caller's secret");
+};
+const revoked = (of: object) => {
+  const { proxy, revoke } = Proxy.revocable(of, {});
+  revoke();
+  return proxy;
+};
+const deep = () => {
+  let value: object = {};
+  for (let i = 0; i < 20_000; i++) value = { value };
+  return value;
+};
+const cycle = () => {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+};
+const odd: Readonly<Record<string, () => unknown>> = {
+  "a Proxy that throws when read": () => new Proxy({}, { get: trap }),
+  "a Proxy that throws when listed": () => new Proxy({ a: 1 }, { ownKeys: trap }),
+  "a Proxy that throws when asked": () => new Proxy({}, { has: trap }),
+  "a Proxy that throws for its prototype": () => new Proxy({}, { getPrototypeOf: trap }),
+  "a Proxy of a list that throws": () => new Proxy(["x"], { get: trap }),
+  "a list whose length throws": () =>
+    new Proxy(["x"], { get: (_, name) => (name === "length" ? { valueOf: trap } : "x") }),
+  "a revoked Proxy": () => revoked({}),
+  "a revoked list": () => revoked([]),
+  "a Set whose iterator throws": () => Object.assign(new Set(["x"]), { [Symbol.iterator]: trap }),
+  "a generator without an end": () =>
+    (function* () {
+      for (;;) yield INSIDE;
+    })(),
+  "what says it is a Set": () => ({ [Symbol.toStringTag]: "Set", size: 1 }),
+  "what throws as a text": () => ({ toString: trap, [Symbol.toPrimitive]: trap }),
+  "what throws for its tag": () => Object.defineProperty({}, Symbol.toStringTag, { get: trap }),
+  "billions of holes": () => new Array(4_000_000_000),
+  "a list in itself": cycle,
+  "thousands of levels": deep,
+  "a function": () => trap,
+  "a symbol": () => Symbol("the caller's secret"),
+  "a bigint": () => 10n,
+  "a Map": () => new Map([["read", [INSIDE]]]),
+  "a lone surrogate": () => "\ud800",
+  null: () => null,
+};
+
+/** All places in a value. */
+function placesIn(value: unknown, at: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [at];
+  return [at, ...Object.entries(value).flatMap(([name, inner]) => placesIn(inner, [...at, name]))];
+}
+
+function replaced(value: unknown, [name, ...rest]: readonly string[], by: unknown): unknown {
+  if (name === undefined) return by;
+  const copy: Record<string, unknown> = Object.assign(Array.isArray(value) ? [] : {}, value);
+  copy[name] = replaced((value as Record<string, unknown>)[name], rest, by);
+  return copy;
+}
+
+describe.each(Object.keys(functions))("%s", (name) => {
+  const call = (args: readonly unknown[]) => functions[name]?.(...(args as never[]));
+
+  test("takes what it is to take", () => {
+    expect(faultOf(() => call(taken[name] ?? [])).code).toBe("none");
+  });
+
+  test.each(Object.keys(odd))("throws nothing but its own errors for %s, in any place", (kind) => {
+    const args = taken[name] ?? [];
+    for (const place of placesIn(args)) {
+      if (place.length === 0) continue;
+      const { message } = faultOf(() => call(replaced(args, place, odd[kind]?.()) as unknown[]));
+      expect(message, place.join(".")).not.toContain("secret");
+    }
+  });
+
+  test("throws nothing but its own errors for a getter that throws, in any place", () => {
+    const args = taken[name] ?? [];
+    for (const place of placesIn(args)) {
+      if (place.length < 2) continue;
+      const changed = replaced(args, place, undefined) as object[];
+      const holder = place
+        .slice(0, -1)
+        .reduce(
+          (inner, field) => (inner as Record<string, object>)[field] ?? {},
+          changed as object,
+        );
+      Object.defineProperty(holder, place.at(-1) ?? "", { enumerable: true, get: trap });
+      expect(faultOf(() => call(changed)).message, place.join(".")).not.toContain("secret");
+    }
+  });
 });

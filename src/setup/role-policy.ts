@@ -5,9 +5,9 @@
  * @module
  */
 import { ACTIONS } from "../actions.ts";
-import { SessionPolicyError, type SessionPolicyIssue } from "../errors.ts";
+import { reading, SessionPolicyError, type SessionPolicyIssue } from "../errors.ts";
 import { outermost } from "../locations.ts";
-import type { SessionPolicyOptions } from "../options.ts";
+import { parseOptions, type SessionPolicyOptions } from "../options.ts";
 import { escapePattern, type PolicyDocument, type Statement, serializePolicy } from "../policy.ts";
 import { buildSessionPolicy } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
@@ -51,10 +51,11 @@ export function rolePolicy(
   options?: SessionPolicyOptions,
 ): PolicyDocument {
   const storage = readStorage(storageConfig);
+  const read = reading("INVALID_OPTIONS", "The options", () => parseOptions(options));
   const places = allowedPlacesOf(storage);
-  const policy = policyFor(storage, places, options);
+  const policy = policyFor(storage, places, read);
   const { length } = serializePolicy(policy);
-  if (length > MANAGED_POLICY_LIMIT) throw tooLarge(storage, places, options, length);
+  if (length > MANAGED_POLICY_LIMIT) throw tooLarge(storage, places, read, length);
   return policy;
 }
 
@@ -62,7 +63,7 @@ export function rolePolicy(
 function policyFor(
   { fields, config }: ReadStorage,
   places: readonly string[],
-  options: SessionPolicyOptions | undefined,
+  options: SessionPolicyOptions,
 ): PolicyDocument {
   const uris = places.map((place) => `s3://${place}`);
   const build = (write: readonly string[]) =>
@@ -73,7 +74,7 @@ function policyFor(
       { ...options, maxLength: Infinity },
     );
   const all = build(uris);
-  if (options?.profile !== "polaris") return all;
+  if (options.profile !== "polaris") return all;
   // Polaris lets a reader use every key of the account where none is configured, and lists the root of
   // a bucket only under `/`: what its sessions have beyond one for everything.
   const roots = places.filter((place) => place.indexOf("/") === place.length - 1);
@@ -95,7 +96,7 @@ function policyFor(
 export function roleStatementsOf(
   storage: ReadStorage,
   places: readonly string[],
-  options: SessionPolicyOptions | undefined,
+  options: SessionPolicyOptions,
 ): (action: string) => readonly Statement[] {
   let all: readonly Statement[] | undefined;
   const known = new Map<string, readonly Statement[]>();
@@ -137,7 +138,7 @@ function isKmsStatement({ Action }: Statement): boolean {
 function tooLarge(
   storage: ReadStorage,
   places: readonly string[],
-  options: SessionPolicyOptions | undefined,
+  options: SessionPolicyOptions,
   length: number,
 ): SessionPolicyError {
   const fits = (some: readonly string[]) =>
