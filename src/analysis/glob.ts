@@ -208,6 +208,9 @@ interface Progress {
   readonly positions: readonly number[];
 }
 
+/** To begin a search takes as long as many steps. */
+const STEPS_OF_SEARCH = 1000;
+
 /** To make a position of a state, and to write its number, takes as long as some steps. */
 const STEPS_OF_POSITION = 10;
 
@@ -239,6 +242,7 @@ export function matchClasses(
   budget: Budget,
   used: ReadonlySet<Token> = tokensOf(globs),
 ): MatchClass[] {
+  spend(budget, STEPS_OF_SEARCH);
   // Which character a set has beside those used is looked for once: there may be thousands of them.
   const others = new Map<CharacterClass, string | undefined>();
   for (const expected of shape) {
