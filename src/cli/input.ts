@@ -208,7 +208,8 @@ export async function read(file: string): Promise<string> {
 function encodingOf([first, second]: Buffer): string {
   if (first === 0xfe && second === 0xff) return "utf-16be";
   if (first === 0xff && second === 0xfe) return "utf-16le";
-  return first !== undefined && first !== 0 && second === 0 ? "utf-16le" : "utf-8";
+  if (first === 0 && second) return "utf-16be";
+  return first && second === 0 ? "utf-16le" : "utf-8";
 }
 
 /** Makes sure that standard input is named once at most, as it can be read only once. */

@@ -16,7 +16,7 @@ import { type Cause, type Decision, decideCause } from "./causes.ts";
 import { type Denial, type DeniedBy, type Found, type KeyFault, readDenials } from "./denials.ts";
 import type { Remedy, RemedyStatement } from "./remedies.ts";
 import { sessionOf } from "./session.ts";
-import { explain } from "./words.ts";
+import { docsOf, explain } from "./words.ts";
 
 export type { Cause, Denial, DeniedBy, KeyFault, Remedy, RemedyStatement };
 
@@ -29,6 +29,8 @@ export interface Diagnosis extends Denial {
   readonly remedy?: Remedy;
   /** Other changes, each of which would do as well, or the other causes that there may be. */
   readonly alternatives?: readonly Remedy[];
+  /** The page and heading of the documents that tell more: `docs/troubleshooting.md#keys`. */
+  readonly docs: string;
   /** How often the text says so. */
   readonly count: number;
   /** The first few of the objects and keys that it says so of, where there are several. */
@@ -165,6 +167,7 @@ function diagnosisOf({ first, decision, resources, count, lastLine }: Group): Di
     explanation: explain(decision),
     ...(remedy === undefined ? {} : { remedy }),
     ...(alternatives === undefined ? {} : { alternatives }),
+    docs: docsOf(cause),
     count,
     ...(resources.size > 1 ? { resources: [...resources] } : {}),
     firstLine: first.line,

@@ -8,6 +8,8 @@ import type { Cause, Decision, Facts } from "./causes.ts";
 interface Row {
   /** The explanation. */
   readonly say: (facts: Facts) => string;
+  /** The heading of docs/troubleshooting.md that the cause stands below. */
+  readonly anchor: string;
   /** What the cause means, and what to change, for the table of docs/troubleshooting.md. */
   readonly means: string;
   readonly change: string;
@@ -16,6 +18,11 @@ interface Row {
 /** The explanation of a decision. */
 export function explain({ cause, facts }: Decision): string {
   return WORDS[cause].say(facts);
+}
+
+/** Where the documents tell more of a cause. */
+export function docsOf(cause: Cause): string {
+  return `docs/troubleshooting.md#${WORDS[cause].anchor}`;
 }
 
 function and(words: readonly string[] = []): string {
@@ -91,6 +98,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
         ? `${lacks} It encrypts new data, so it must be currentKmsKey (--current-kms-key).`
         : `${lacks} Make it currentKmsKey (--current-kms-key) if new data is encrypted with it, or add it to allowedKmsKeys (--allowed-kms-key) if only older data is.`;
     },
+    anchor: "keys",
     means: "the storage configuration does not have the key",
     change:
       "`currentKmsKey` if it encrypts new data, else `allowedKmsKeys`; `encryptionKeys` where several buckets have keys of their own",
@@ -100,6 +108,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       variant === "several buckets"
         ? `S3 encrypts new data with ${what}, but the storage configuration allows this key for reading only. The catalog has several buckets, and both keys may be in use: name both in encryptionKeys (--encryption-key).`
         : `S3 encrypts new data with ${what}, but the storage configuration allows this key for reading only. Make it currentKmsKey (--current-kms-key)${variant === "no other" ? "" : ", and keep the present one in allowedKmsKeys (--allowed-kms-key), or data encrypted with that can't be read any more"}.`,
+    anchor: "keys",
     means: "the key is only for reading, but S3 encrypts with it",
     change: "`currentKmsKey`; the present one goes to `allowedKmsKeys`",
   },
@@ -108,18 +117,21 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       variant === "in message"
         ? `The request named the alias ${what}, and a policy that names an alias grants no use of the key behind it. An alias in a bucket's default encryption, or aws/s3, resolves in the requester's account: configure the full key ARN there and in the catalog.`
         : `${variant} of the storage configuration is an alias, and a policy that names an alias grants no use of the key behind it. If it stands for ${what}, configure this ARN instead; \`aws kms describe-key --key-id ALIAS\` tells.`,
+    anchor: "keys",
     means: "a key is named by an alias, which grants nothing",
     change: "the ARN of the key behind it, in the catalog and in the bucket's encryption",
   },
   "kms-unavailable": {
     say: ({ variant }) =>
       `The storage configuration says kmsUnavailable, and its sessions get no KMS keys at all. Unset it (leave --no-kms out)${variant === "configured" ? "." : " and configure the key."}`,
+    anchor: "keys",
     means: "`kmsUnavailable` is set (`--no-kms`)",
     change: "unset it",
   },
   "kms-not-through-s3": {
     say: () =>
       "The session policy allows the key for S3 on the session's behalf (kms:ViaService), and this request went to KMS itself. Let S3 encrypt (SSE-KMS), or drop that condition.",
+    anchor: "keys",
     means: "the engine encrypts by itself and asks KMS directly",
     change: "let S3 encrypt; or the option `kmsViaService: false`, which grants more",
   },
@@ -128,42 +140,49 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       const [owner, caller] = what.split(" ");
       return `The key is of account ${owner}, the session of ${caller}: the key's policy must allow the role, and the role's own policy must allow the key. The session policy is not at fault.`;
     },
+    anchor: "keys",
     means: "the key is of another account than the session",
     change: "the key's policy and the role's policy: both statements are shown",
   },
   "kms-key-disabled": {
     say: () =>
       "The key is disabled: nothing encrypted with it can be read until it is enabled again (aws kms enable-key). No policy changes that.",
+    anchor: "keys",
     means: "the key is disabled",
     change: "enable it; no policy helps",
   },
   "kms-key-pending-deletion": {
     say: () =>
       "The key is scheduled for deletion, after which all data encrypted with it is lost. Cancel it at once if the data is needed (aws kms cancel-key-deletion, then aws kms enable-key).",
+    anchor: "keys",
     means: "the key is going to be deleted",
     change: "cancel the deletion at once",
   },
   "kms-key-not-usable": {
     say: () =>
       "The key is in a state in which it can't be used: its material is not imported, or its key store is not connected (aws kms describe-key tells). No policy changes that.",
+    anchor: "keys",
     means: "the key has no material, or its store is not connected",
     change: "the key; no policy helps",
   },
   "kms-key-not-found": {
     say: () =>
       "KMS does not know the key in the bucket's region: it was deleted, or the bucket's encryption names a key that never was or that lies in another region.",
+    anchor: "keys",
     means: "there is no such key in the bucket's region",
     change: "the bucket's encryption",
   },
   "kms-key-wrong-region": {
     say: () =>
       "The key lies in another region than the bucket, and S3 only uses keys of its own. Encrypt the bucket with a key of its region, and configure that one.",
+    anchor: "keys",
     means: "the key lies in another region than the bucket",
     change: "a key of the bucket's region",
   },
   "location-not-allowed": {
     say: ({ what }) =>
       `The storage configuration's allowedLocations do not include ${what}, so no session of the catalog gets it. If the catalog should have data there, add it (--allowed-location); else the table's metadata points to a wrong place.`,
+    anchor: "locations-and-accesses",
     means: "the location is outside the catalog's `allowedLocations`",
     change: "`allowedLocations`, if the data belongs to the catalog",
   },
@@ -181,6 +200,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       }
       return `The session was granted other locations, but not this one. Grant it the location to ${access(lacks)}.`;
     },
+    anchor: "locations-and-accesses",
     means: "the session has no access to this location",
     change: "a location more",
   },
@@ -197,6 +217,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
           : "";
       return `The session ${may}${place}, but not ${and(lacks)}. Grant it the location to ${and(lacks)} as well.${check}${logged ? LOGGED : ""}`;
     },
+    anchor: "locations-and-accesses",
     means: "the session has the location for another access",
     change:
       "the location, for this access too; in Polaris, the privilege TABLE_WRITE_DATA or TABLE_READ_DATA",
@@ -204,6 +225,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
   "bare-path": {
     say: ({ what }) =>
       `The engine asked for the location's own name, ${what}, as if it were an object: a probe for a directory. A session that may do everything below it is denied this. Set the option barePaths (Hadoop's S3A needs it), or let the engine name the files.`,
+    anchor: "locations-and-accesses",
     means: "the request was for the location's own name, without the slash",
     change: "the option `barePaths`; never a wider location",
   },
@@ -217,6 +239,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       }
       return "The session may list in this bucket, but only under its locations: the request had no prefix, one without the slash at its end, or another one. Let the engine list with the location and a slash as prefix.";
     },
+    anchor: "locations-and-accesses",
     means: "the list request had no prefix, or one outside the granted locations",
     change: "the engine: it must list with the location and a slash",
   },
@@ -225,18 +248,21 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       variant === "list"
         ? "The session reads here and may not list. S3 answers a read of an object that is not there with a denial of s3:ListBucket, or with a bare 403: see first whether the object exists. Granting the list would only turn this answer into a 404."
         : "The session may read here, and may not list. S3 answers 403 instead of 404 to such a session if the object is not there: see first whether it exists.",
+    anchor: "locations-and-accesses",
     means: "the session may not list, and S3 answers 403 for an object that is not there",
     change: "the object's name, or the table's metadata; granting list turns the answer into a 404",
   },
   "option-not-set": {
     say: ({ denial, what }) =>
       `Sessions get ${denial.action} only if asked for: set the option ${what}${what === "listMultipartUploads" && /Uploads$/i.test(denial.action ?? "") ? ", which grants it where a location is a whole bucket" : ""}. If no one needs it, switch off the engine's setting that asks for it.`,
+    anchor: "locations-and-accesses",
     means: "tags, ACLs, versions or lists of uploads were not asked for",
     change: "the option that is named, or the engine's setting",
   },
   "nothing-granted": {
     say: () =>
       "The session was granted no location at all, and is denied everything. Grant it the table's.",
+    anchor: "locations-and-accesses",
     means: "the session was made for no location at all",
     change: "the locations",
   },
@@ -252,12 +278,14 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       const profile = session.options.profile === "polaris" ? ' in profile "polaris"' : "";
       return `No session policy of Polaris' kind${profile} grants ${action}: reading, listing, writing and deleting a table's files does not need it. Turn off the setting of the engine that asks for it.`;
     },
+    anchor: "locations-and-accesses",
     means: "no table access needs this action, or it is another service's",
     change: "the engine's setting that asks for it",
   },
   "access-point": {
     say: ({ denial }) =>
       `The request went through an access point (${denial.resource}), and S3 judges it by the access point's ARN. The session policy names the bucket, so it allows nothing there. Let the engine use the bucket's name.`,
+    anchor: "locations-and-accesses",
     means: "the request went through an access point, which no session policy names",
     change: "the engine's endpoint or bucket name",
   },
@@ -272,12 +300,14 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       }
       return "The session policy of this configuration allows the request. The session was made of an older one, or by other software: let the engine fetch new credentials, and see that the catalog runs with this configuration.";
     },
+    anchor: "locations-and-accesses",
     means: "the policy of this configuration allows the request",
     change: "new credentials; the catalog's configuration in use",
   },
   "other-policy": {
     say: (facts) =>
       `The session policy of this configuration allows ${asked(facts)}${on(facts)}, so what denied it is elsewhere. The alternatives name what to look at.`,
+    anchor: "locations-and-accesses",
     means: "this configuration allows the request, and the message does not say who denied it",
     change:
       "one of the alternatives: the role's, bucket's, key's or organization's policy, an older session",
@@ -285,12 +315,14 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
   "not-a-session-of-this-catalog": {
     say: ({ denial }) =>
       `The request was made by ${denial.principal}, which is not a session of the catalog's role: the engine did not use vended credentials. Switch them on: send the header X-Iceberg-Access-Delegation: vended-credentials, and give the engine no keys or role of its own. Nothing is to be changed in the catalog, its role or its bucket.`,
+    anchor: "credentials",
     means: "the engine used other credentials than the vended ones",
     change: "the engine: `X-Iceberg-Access-Delegation: vended-credentials`, no static keys",
   },
   "no-credentials": {
     say: ({ variant }) =>
       `${variant === "anonymous" ? "The request was sent without credentials." : "The engine found no credentials to sign requests with."} It did not ask for vended ones, or its file system ignores them: send the header X-Iceberg-Access-Delegation: vended-credentials, and use S3FileIO (Hadoop's S3A takes none from the catalog).`,
+    anchor: "credentials",
     means: "the request had no credentials",
     change:
       "the engine: `X-Iceberg-Access-Delegation: vended-credentials`, and a FileIO that takes them",
@@ -298,24 +330,28 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
   "credentials-expired": {
     say: () =>
       "The session's credentials have expired. Let the client refresh them (client.refresh-credentials-endpoint, which Polaris sends with the table), load the table again, or make sessions longer.",
+    anchor: "credentials",
     means: "the session ended",
     change: "refresh: `client.refresh-credentials-endpoint`, or load the table again",
   },
   "credentials-unknown": {
     say: () =>
       "The service does not know the access key or the session token: it is of another partition or store, incomplete, or deleted. Pass the token with the key. For a store without STS, set stsUnavailable (--no-sts) in Polaris and give the engine keys of the store.",
+    anchor: "credentials",
     means: "the service does not know the credentials",
     change: "all three values of the vended credentials; `--no-sts` for stores without STS",
   },
   "signature-mismatch": {
     say: () =>
       "The signature does not match: the secret key is wrong or was changed on its way, or a proxy or endpoint rewrites the request. Check the engine's endpoint, region and path style against the catalog's.",
+    anchor: "credentials",
     means: "the secret key, the endpoint or a proxy is wrong",
     change: "the engine's endpoint, region, path style and secret",
   },
   "clock-skew": {
     say: () =>
       "The clock of the machine that sent the request is more than fifteen minutes off. Set it (NTP); no policy is at fault.",
+    anchor: "credentials",
     means: "the sender's clock is off",
     change: "the clock",
   },
@@ -328,35 +364,41 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
           : ` The policy of these locations has ${session.policyLength} of 2,048 characters.`;
       return `STS packs the session policy and the session tags together, and they are too large${packed}.${own} Split the locations over sessions (planSessionPolicies, \`plan\`), grant one common parent, or drop tags (SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL).`;
     },
+    anchor: "requests-to-sts",
     means: "policy and tags exceed STS' packed size",
     change: "fewer locations a session (`plan`), fewer or shorter tags",
   },
   "policy-malformed": {
     say: () =>
       "STS could not read the session policy: it was cut, changed, or built by hand. Pass the text of serializePolicy unchanged. A store other than AWS may refuse KMS statements: set kmsUnavailable (--no-kms).",
+    anchor: "requests-to-sts",
     means: "STS could not read the session policy",
     change: "the policy's text; `--no-kms` for stores that refuse KMS statements",
   },
   "session-tags": {
     say: () =>
       "Polaris sends session tags, and may not: sts:TagSession is another action than sts:AssumeRole. Allow both in the role's trust policy, or leave SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty.",
+    anchor: "requests-to-sts",
     means: "Polaris may not set session tags",
     change: "sts:TagSession in the trust policy, or `SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL`",
   },
   "session-duration": {
     say: () =>
       "The session is longer than allowed. A role's MaxSessionDuration is the limit, and one hour if Polaris itself runs with a role (role chaining). Shorten STORAGE_CREDENTIAL_DURATION_SECONDS in Polaris, or raise MaxSessionDuration.",
+    anchor: "requests-to-sts",
     means: "the session is longer than the role or role chaining allows",
     change: "Polaris' `STORAGE_CREDENTIAL_DURATION_SECONDS`, or the role's MaxSessionDuration",
   },
   "sts-region": {
     say: () =>
       "STS is not active in this region for the account. Activate it in the account settings of IAM, or set another region or stsEndpoint in the storage configuration.",
+    anchor: "requests-to-sts",
     means: "STS is not active in the region",
     change: "the account's STS settings, or the configuration's `stsEndpoint`",
   },
   "web-identity": {
     say: () => WEB_IDENTITY,
+    anchor: "requests-to-sts",
     means: "the pod's own role could not be assumed with its token",
     change: "the OpenID Connect provider and the role's trust policy",
   },
@@ -371,6 +413,7 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       }
       return `Polaris may not assume ${role}. The role's trust policy must allow it to Polaris' own user or role${variant === "external id" ? ", with the catalog's external id for EXTERNAL_ID" : ""}; the own policy of that must allow it too, if it is of another account.`;
     },
+    anchor: "requests-to-sts",
     means: "Polaris may not assume the role",
     change: "the role's trust policy: the statement is shown",
   },
@@ -384,12 +427,14 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
         ? `A policy of the role${policyArn(facts)} denies ${asked(facts)} explicitly: a Deny statement there must be narrowed. A session policy can't give back what the role lacks.`
         : "The role itself may not do this, and a session gets no more than its role. Add the statement to the role's policy, for all keys and locations of the catalog.";
     },
+    anchor: "policies-elsewhere",
     means: "the role itself may not",
     change: "the role's policy: the statement is shown",
   },
   "key-policy": {
     say: (facts) =>
       `The key's own policy ${facts.denial.explicit ? "denies" : "does not allow"} ${asked(facts)} to the role${facts.denial.perhapsMissing ? ", or the key does not exist in the bucket's region" : ""}. Whoever administers the key must allow it.`,
+    anchor: "policies-elsewhere",
     means: "the key's own policy does not let the role",
     change: "the key's policy: the statement is shown",
   },
@@ -401,48 +446,56 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
         : "";
       return `The bucket policy${policyArn(facts)} ${denial.explicit ? "denies" : "does not allow"} ${asked(facts)}; it is the bucket's owner who can change it.${usual}`;
     },
+    anchor: "policies-elsewhere",
     means: "the bucket's policy denies",
     change: "the bucket's policy; of an explicit deny, the condition that does not hold",
   },
   "object-locked": {
     say: () =>
       "The object is protected by object lock until its retention or legal hold ends. No grant helps; expire snapshots after the retention, or shorten it.",
+    anchor: "policies-elsewhere",
     means: "object lock protects the object",
     change: "the retention; no grant helps",
   },
   "public-access-block": {
     say: ({ detail }) =>
       `S3 Block Public Access${detail === undefined ? "" : ` (${detail})`} refuses public ACLs and policies. Leave ACLs out of the engine's settings (s3.acl); do not open the bucket.`,
+    anchor: "policies-elsewhere",
     means: "S3 Block Public Access refuses a public ACL or policy",
     change: "the engine's ACL setting",
   },
   "permissions-boundary": {
     say: (facts) =>
       `Denied by the role's permissions boundary, which whoever made the role has set${policyArn(facts)}. ${mustAllow(facts)} ${GUARD_TAIL}`,
+    anchor: "policies-elsewhere",
     means: "the role's permissions boundary denies",
     change: "the boundary",
   },
   "service-control-policy": {
     say: (facts) =>
       `Denied by a service control policy of the organization, which its administrators can change${policyArn(facts)}. ${mustAllow(facts)} ${GUARD_TAIL}`,
+    anchor: "policies-elsewhere",
     means: "the organization denies it to the account",
     change: "ask the organization's administrators",
   },
   "resource-control-policy": {
     say: (facts) =>
       `Denied by a resource control policy of the organization, which its administrators can change${policyArn(facts)}. ${mustAllow(facts)} ${GUARD_TAIL}`,
+    anchor: "policies-elsewhere",
     means: "the organization denies it for the bucket or key",
     change: "ask the organization's administrators",
   },
   "vpc-endpoint-policy": {
     say: (facts) =>
       `Denied by the policy of the VPC endpoint that the engine's requests go through${policyArn(facts)}. ${mustAllow(facts)} ${GUARD_TAIL}`,
+    anchor: "policies-elsewhere",
     means: "the network's endpoint to S3 or KMS denies",
     change: "the endpoint's policy",
   },
   unspecified: {
     say: () =>
       "The message says too little to tell: S3 leaves the reason out for HEAD requests, for buckets of another organization and for directory buckets, and other stores always do. An object that does not exist is answered so as well if the session may not list. Repeat the request with the AWS CLI, or look it up in CloudTrail, for the full message.",
+    anchor: "no-reason-given",
     means: "the message says neither action nor reason",
     change: "repeat with the AWS CLI, or see CloudTrail",
   },

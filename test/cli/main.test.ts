@@ -236,6 +236,36 @@ describe("diagnose", () => {
     expect(out).toMatch(/\n {2}how {7}In Polaris, grant the principal's catalog role/);
   });
 
+  test("reads several files and standard input, each in its encoding, and names them", async () => {
+    const wide = (text: string) => Buffer.from(text, "utf16le");
+    const mark = "\ufeff";
+    const bytes = {
+      "utf8.log": Buffer.from(mark + log),
+      "le.log": wide(log),
+      "le-bom.log": wide(mark + log),
+      "be.log": wide(log).swap16(),
+      "be-bom.log": wide(mark + log).swap16(),
+    };
+    const files = Object.entries(bytes).map(([name, content]) => file(name, content));
+    const args = ["diagnose", ...files, "-", "--region", "us-west-2"];
+    const { status, out } = await run([...args, "--json"], { input: log });
+    const found = JSON.parse(out);
+    expect(status).toBe(1);
+    expect(found.map((one: { file: string }) => one.file)).toEqual([...files, "-"]);
+    for (const one of found) expect(one).toEqual({ ...found[0], file: one.file });
+    const text = await run(args, { input: "all is well" });
+    for (const name of files) expect(text.out).toContain(`  at        ${name}, line 2\n`);
+  });
+
+  test("reads letters beyond ASCII in UTF-16 of either order", async () => {
+    const input = `User: arn:aws:sts::123456789012:assumed-role/polaris/s is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/größe/f" because no session policy allows the s3:GetObject action`;
+    const wide = Buffer.from(input, "utf16le");
+    for (const content of [Buffer.from(wide), Buffer.from(wide).swap16()]) {
+      const { out } = await run(["diagnose", file("wide.log", content), "--json"]);
+      expect(out).toContain("b/größe/f");
+    }
+  });
+
   test("finds nothing in a log without such messages", async () => {
     const { status, out } = await run(["diagnose"], { input: "all is well" });
     expect([status, out]).toEqual([
@@ -452,7 +482,7 @@ describe("what the pages show is what is printed", () => {
   );
   test.each(blocks)("$where", async ({ block }) => {
     for (const [, command = "", shown] of block.matchAll(
-      /^\$ ((?:.*[\\|]\n)*.*)\n((?:(?!\$ ).*\n)*)/gm,
+      /^\$ ((?:.*[\\|]\n)*(?:.*<<'LOG'\n(?:.*\n)*?LOG|.*))\n((?:(?!\$ ).*\n)*)/gm,
     )) {
       const PATH = `${folder()}${delimiter}${process.env["PATH"]}`;
       const child = spawn("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, PATH } });

@@ -80,6 +80,7 @@ describe("the failures of Polaris' KMS guide", () => {
           },
         ],
         count: 1,
+        docs: "docs/troubleshooting.md#keys",
         firstLine: 2,
         lastLine: 2,
       },
@@ -543,10 +544,14 @@ describe("each cause is told", () => {
 
   test("docs/troubleshooting.md has them all, as they are told", () => {
     const page = readFileSync(new URL("../../docs/troubleshooting.md", import.meta.url), "utf8");
-    const rows = page.split("\n").filter((line) => /^\| `[a-z0-9-]+` \|/.test(line));
+    const rows = page.split(/^### /m).flatMap((section) => {
+      const anchor = section.split("\n")[0]?.toLowerCase().replaceAll(" ", "-");
+      const lines = section.split("\n").filter((line) => /^\| `[a-z0-9-]+` \|/.test(line));
+      return lines.map((line) => `${anchor} ${line}`);
+    });
     expect(rows).toEqual(
       Object.entries(WORDS).map(
-        ([cause, { means, change }]) => `| \`${cause}\` | ${means} | ${change} |`,
+        ([cause, { anchor, means, change }]) => `${anchor} | \`${cause}\` | ${means} | ${change} |`,
       ),
     );
   });

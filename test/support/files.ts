@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from "vitest";
 
 export function temporaryFiles(): {
   readonly folder: () => string;
-  /** Writes a text as it is and all else as JSON, and returns the path. */
+  /** Writes a text and bytes as they are and all else as JSON, and returns the path. */
   readonly file: (name: string, content: unknown) => string;
 } {
   let dir = "";
@@ -18,7 +18,8 @@ export function temporaryFiles(): {
     folder: () => dir,
     file: (name, content) => {
       const path = join(dir, name);
-      writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+      const isPlain = typeof content === "string" || content instanceof Uint8Array;
+      writeFileSync(path, isPlain ? content : JSON.stringify(content));
       return path;
     },
   };
