@@ -273,7 +273,7 @@ ${growthSection(found.growth)}
 | memory for 100,000 locations | ${round(found.megabytesFor100000)} MB |
 | short tables in a session (Polaris: 15) | ${found.capacity.short} |
 | long tables in a session (Polaris: 5) | ${found.capacity.long} |
-| length by that of Polaris' policy, median of ${found.lengthOfPolaris.vectors} vectors | ${(100 * found.lengthOfPolaris.median).toFixed(1)} % |
+| length, in per cent of Polaris' policy, median of ${found.lengthOfPolaris.vectors} vectors | ${(100 * found.lengthOfPolaris.median).toFixed(1)} % |
 `;
 process.stdout.write(table);
 mkdirSync(new URL("reports/", ROOT), { recursive: true });
