@@ -180,7 +180,7 @@ const op = (operation: string) => (): Context => ({ operation });
 const TRIED: readonly HintForm[] = [
   {
     pattern:
-      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\bde_(\w{3,40})CommandError|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\bde_(\w{3,40})CommandError|\bnew (\w{3,40})Command\(|aws_sdk_s3::operation::(\w{3,40})::|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
     example:
       "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
@@ -285,8 +285,10 @@ const SECTION = /^\s*(?:Caused by|Suppressed)/;
 export function hintsOf(page: Page): Hints {
   const hints: Hint[] = [];
   for (const { pattern, read } of HINT_FORMS) {
-    for (const { index: at, 0: all, ...groups } of page.original.matchAll(pattern)) {
-      const found = read(Array.from({ length: 6 }, (_, i) => groups[i + 1]));
+    for (const match of page.original.matchAll(pattern)) {
+      const { index: at } = match;
+      const [all, ...groups] = match;
+      const found = read(groups);
       if (found !== undefined && all !== "") hints.push({ at, ...found });
     }
   }

@@ -453,6 +453,9 @@ const PLAIN_NAMES: Readonly<Record<string, string>> = {
   deleter: "DeleteObject",
   list: "ListObjectsV2",
   copy: "CopyObject",
+  // As the SDK for Java 1 calls them.
+  getobjectmetadata: "HeadObject",
+  initiatemultipartupload: "CreateMultipartUpload",
 };
 
 /** An operation's name as the API has it, of `headObject`, `put_object`, `PUT` and the like. */

@@ -12,10 +12,16 @@ const { storageConfig, sessions, cases } = JSON.parse(
   readonly sessions: Readonly<Record<string, Locations>>;
   readonly cases: readonly { readonly file: string; readonly session: string }[];
 };
-const texts = cases.map(({ file, session }) => ({
-  text: readFileSync(new URL(`denials/texts/${file}`, import.meta.url), "utf8").slice(0, 4000),
-  locations: sessions[session],
-}));
+const reports: readonly { readonly text: string; readonly session: string }[] = JSON.parse(
+  readFileSync(new URL("reports.json", import.meta.url), "utf8"),
+);
+const texts = [
+  ...cases.map(({ file, session }) => ({
+    text: readFileSync(new URL(`denials/texts/${file}`, import.meta.url), "utf8").slice(0, 4000),
+    locations: sessions[session],
+  })),
+  ...reports.map(({ text, session }) => ({ text, locations: sessions[session] })),
+];
 
 function changes(remedy: Remedy | undefined): Remedy[] {
   return remedy === undefined ? [] : [remedy, ...changes(remedy.also)];
