@@ -109,7 +109,7 @@ export interface KmsKeyArn {
   readonly region: string;
 }
 
-const HOW = "configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
+const HOW = "Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
 
 /**
  * Reads a KMS key ARN.
@@ -124,28 +124,28 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
     const afterRegion = arn.indexOf(":", kms + 5);
     return { arn, partition: arn.slice(4, kms), region: arn.slice(kms + 5, afterRegion) };
   }
-  if (arn === "") return `must not be empty: leave the field out, or ${HOW}.`;
-  if (/[*?$]/.test(arn)) return `must name one key, without wildcards or variables: ${HOW}.`;
+  if (arn === "") return `must not be empty. Leave the field out, or configure the key ARN.`;
+  if (/[*?$]/.test(arn)) return `must name one key, without wildcards or variables. ${HOW}.`;
   if (arn.startsWith("alias/")) return ALIAS;
   if (!validate(arn)) {
-    return `is no ARN, and a bare key id cannot stand in a policy: ${HOW}, which \`aws kms describe-key\` prints.`;
+    return `is no ARN, and a bare key id cannot stand in a policy. ${HOW}, which \`aws kms describe-key\` prints.`;
   }
   const { partition, service, region, resource } = parse(arn);
-  if (service !== "kms") return `is an ARN of another service: ${HOW}.`;
+  if (service !== "kms") return `is an ARN of another service. ${HOW}.`;
   if (resource.startsWith("alias/")) return ALIAS;
-  if (!/^key\/[\w.-]+$/.test(resource)) return `does not name a key: ${HOW}.`;
+  if (!/^key\/[\w.-]+$/.test(resource)) return `does not name a key. ${HOW}.`;
   const isPartition = onAws ? isAwsPartition(partition) : /^[a-zA-Z0-9-]+$/.test(partition);
-  if (!isPartition) return `has no valid partition: ${HOW}.`;
-  if (!onAws) return `has no valid region or account: ${HOW}.`;
+  if (!isPartition) return `has no valid partition. ${HOW}.`;
+  if (!onAws) return `has no valid region or account. ${HOW}.`;
   return /^[a-z0-9-]+$/.test(region)
-    ? `lacks the 12-digit account of the key: ${HOW}.`
-    : `lacks the region of the key: ${HOW}.`;
+    ? `lacks the 12-digit account of the key. ${HOW}.`
+    : `lacks the region of the key. ${HOW}.`;
 }
 
 const AWS_KEY = /^arn:aws(?:-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
 const KEY = /^arn:[a-zA-Z0-9-]+:kms:[\w.-]*:[\w.-]*:key\/[\w.-]+$/;
 
-const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it: ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
+const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it. ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
 
 /** What an endpoint tells: whether a request can be sent to it, and to whom. */
 export interface Endpoint {

@@ -141,7 +141,7 @@ function roleOf(fields: AwsStorageConfig): RoleParameters {
     throw fault(
       "STS_UNAVAILABLE",
       ["stsUnavailable"],
-      "says that there is no STS to assume a role with: vend no credentials for this catalog.",
+      "says that there is no STS to assume a role with. Vend no credentials for this catalog.",
     );
   }
   for (const field of ["endpoint", "endpointInternal"] as const) {

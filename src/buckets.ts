@@ -10,7 +10,7 @@ const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
   {
     name: /--x-s3$/,
     fault:
-      "names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does: use a general purpose bucket.",
+      "names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does. Use a general purpose bucket.",
   },
   {
     name: /--table-s3$/,

@@ -70,7 +70,7 @@ export function reading<T>(code: SessionPolicyErrorCode, what: string, read: () 
     return read();
   } catch (error) {
     if (error instanceof SessionPolicyError) throw error;
-    throw fault(code, [], `${what} could not be read: pass a plain object, as JSON.parse returns.`);
+    throw fault(code, [], `${what} could not be read. Pass a plain object, as JSON.parse returns.`);
   }
 }
 

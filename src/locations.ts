@@ -103,7 +103,7 @@ export interface LocationRules {
 }
 
 const OUTSIDE =
-  "lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.";
+  "lies outside the storage configuration's allowedLocations. Grant less, or have the location allowed there.";
 
 /** Copies the lists; one that is given for several accesses is copied and read once. */
 function readLists(locations: Locations): LocationList[] {
@@ -118,7 +118,11 @@ function readLists(locations: Locations): LocationList[] {
   const known = new Map<unknown, LocationList>();
   for (const access of Object.keys(locations)) {
     if (!isAccess(access)) {
-      throw fault("INVALID_LOCATION", [access], "is no access: use read, list, write and delete.");
+      throw fault(
+        "INVALID_LOCATION",
+        [access],
+        "is not an access. Use read, list, write or delete.",
+      );
     }
     const list: unknown = locations[access];
     if (list === undefined) continue;
@@ -266,21 +270,22 @@ function prefixBytes(prefix: string): number {
 /** What is wrong with a location, and what to do; never the location itself. */
 export function faultOf(uri: unknown, onAws = true): string {
   if (typeof uri !== "string") return "must be a string, s3://bucket/prefix.";
-  if (!uri.includes("://")) return "is no URI: write s3://bucket/prefix.";
+  if (!uri.includes("://")) return "is no URI. Write s3://bucket/prefix.";
   if (!/^s3[an]?:\/\//i.test(uri)) return "must begin with s3://, s3a:// or s3n://.";
   const [, , bucket = ""] = uri.split("/", 3);
-  if (bucket === "") return "names no bucket: write s3://bucket/prefix.";
+  if (bucket === "") return "names no bucket. Write s3://bucket/prefix.";
   if (bucket.startsWith("arn:")) {
-    return "names an access point: grant the bucket behind it, as s3://bucket/prefix.";
+    return "names an access point. Grant the bucket behind it, as s3://bucket/prefix.";
   }
   const reserved = bucketFault(bucket, onAws);
   if (reserved !== undefined) return reserved;
   if (!/^[A-Za-z0-9._-]{3,255}$/.test(bucket) || IP_ADDRESS.test(bucket)) {
-    return "names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.";
+    return "names a bucket that no S3 store accepts. Use 3 to 255 letters, digits, dots, hyphens and underscores.";
   }
-  if (/\p{Cc}/u.test(uri)) return "holds a control character, which no key of a table needs.";
-  if (/\p{Cs}/u.test(uri)) return "holds half of a surrogate pair: it is not valid Unicode.";
-  return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have.`;
+  if (/\p{Cc}/u.test(uri))
+    return "holds a control character. Leave it out: no key of a table needs one.";
+  if (/\p{Cs}/u.test(uri)) return "holds half of a surrogate pair. Write valid Unicode.";
+  return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have. Grant a shorter one.`;
 }
 
 /** What no place begins with: they begin with a bucket. */

@@ -91,8 +91,8 @@ const fields = {
 const schema = z.strictObject(fields, {
   error: (issue) =>
     issue.code === "unrecognized_keys"
-      ? `There is no such option. Use ${Object.keys(fields).join(", ")}.`
-      : "The options must be an object.",
+      ? `An option is unknown. Use ${Object.keys(fields).join(", ")}.`
+      : "The options must be an object. Pass one, or leave it out.",
 });
 
 const DEFAULTS: Options = /* @__PURE__ */ schema.parse({});

@@ -198,7 +198,13 @@ function readFields(input: unknown): {
   if (fields === undefined || !isRecord(input)) {
     return {
       fields: {},
-      issues: [{ path: [], message: "The storage configuration must be an object." }],
+      issues: [
+        {
+          path: [],
+          message:
+            "The storage configuration must be an object. Pass one, with fields such as roleArn.",
+        },
+      ],
     };
   }
   for (const field of LIST_FIELDS) {
@@ -320,7 +326,7 @@ function readConfig(input: Shape): {
     if (partition === home) continue;
     wrong(
       path,
-      "is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition: configure one of that.",
+      "is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition. Configure one of these.",
     );
   }
 

@@ -99,7 +99,7 @@ describe("a key ARN", () => {
     ["arn:minio:kms:::key/", false],
   ])("%j, on AWS: %s, is none, and a sentence says what to configure", (arn, onAws) => {
     expect(parseKmsKeyArn(arn, onAws)).toMatch(
-      /configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key\/ID.*\.$/,
+      /Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key\/ID.*\.$/,
     );
   });
 });

@@ -608,7 +608,7 @@ describe("what can't be asked of STS is refused:", () => {
       code: "INVALID_STORAGE_CONFIG",
       paths: [""],
       message:
-        "The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+        "The storage configuration could not be read. Pass a plain object, as JSON.parse returns.",
     });
     const session = {
       get durationSeconds(): number {
@@ -618,7 +618,7 @@ describe("what can't be asked of STS is refused:", () => {
     expect(faultOf(() => buildAssumeRoleRequest(config, locations, session))).toEqual({
       code: "INVALID_SESSION",
       paths: [""],
-      message: "The session could not be read: pass a plain object, as JSON.parse returns.",
+      message: "The session could not be read. Pass a plain object, as JSON.parse returns.",
     });
   });
 

@@ -58,11 +58,17 @@ const key = (id: string) => `arn:aws:kms:eu-west-1:123456789012:key/${id}`;
 
 const cases: Record<string, Case[]> = {
   "a storage configuration": [
-    [config(null), "INVALID_STORAGE_CONFIG The storage configuration must be an object."],
-    [config([]), "INVALID_STORAGE_CONFIG The storage configuration must be an object."],
+    [
+      config(null),
+      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields such as roleArn.",
+    ],
+    [
+      config([]),
+      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields such as roleArn.",
+    ],
     [
       config(throwing("region")),
-      "INVALID_STORAGE_CONFIG The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_STORAGE_CONFIG The storage configuration could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       config({ storageType: "GCS" }),
@@ -131,73 +137,73 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ roleArn: "polaris", allowedKmsKeys: ["x"] }),
-      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.\nallowedKmsKeys[0]: is no ARN, and a bare key id cannot stand in a policy: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.\nallowedKmsKeys[0]: is no ARN, and a bare key id cannot stand in a policy. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
     ],
   ],
   "a KMS key": [
     [
       config({ currentKmsKey: "" }),
-      "INVALID_KMS_KEY currentKmsKey: must not be empty: leave the field out, or configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: must not be empty. Leave the field out, or configure the key ARN.",
     ],
     [
       config({ currentKmsKey: key("*") }),
-      "INVALID_KMS_KEY currentKmsKey: must name one key, without wildcards or variables: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: must name one key, without wildcards or variables. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "alias/lake" }),
-      "INVALID_KMS_KEY currentKmsKey: is an alias, and a policy that names an alias grants no use of the key behind it: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+      "INVALID_KMS_KEY currentKmsKey: is an alias, and a policy that names an alias grants no use of the key behind it. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
     ],
     [
       config({ currentKmsKey: "1234abcd-12ab-34cd-56ef-1234567890ab" }),
-      "INVALID_KMS_KEY currentKmsKey: is no ARN, and a bare key id cannot stand in a policy: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+      "INVALID_KMS_KEY currentKmsKey: is no ARN, and a bare key id cannot stand in a policy. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
     ],
     [
       config({ currentKmsKey: "arn:aws:s3:eu-west-1:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: is an ARN of another service: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: is an ARN of another service. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ allowedKmsKeys: [key("a"), "arn:aws:kms:eu-west-1:123456789012:alias/a"] }),
-      "INVALID_KMS_KEY allowedKmsKeys[1]: is an alias, and a policy that names an alias grants no use of the key behind it: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+      "INVALID_KMS_KEY allowedKmsKeys[1]: is an alias, and a policy that names an alias grants no use of the key behind it. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1:123456789012:grant/a" }),
-      "INVALID_KMS_KEY currentKmsKey: does not name a key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: does not name a key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:a_b:kms:eu-west-1:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: has no valid partition: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: has no valid partition. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms::123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1!:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: lacks the region of the key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1::key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1:12345678901:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1:1234567890123:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: lacks the 12-digit account of the key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ endpoint: "http://minio:9000", currentKmsKey: "arn:x:kms:a b:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: has no valid region or account: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: has no valid region or account. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ endpoint: "http://minio:9000", currentKmsKey: "arn:x:kms:a:1!:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: has no valid region or account: configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
+      "INVALID_KMS_KEY currentKmsKey: has no valid region or account. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID.",
     ],
     [
       config({ roleArn, currentKmsKey: "arn:aws-cn:kms:cn-north-1:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition: configure one of that.",
+      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition. Configure one of these.",
     ],
   ],
   locations: [
@@ -215,11 +221,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       locations(throwing("read")),
-      "INVALID_LOCATION The locations could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_LOCATION The locations could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       locations({ reads: [] }),
-      "INVALID_LOCATION reads: is no access: use read, list, write and delete.",
+      "INVALID_LOCATION reads: is not an access. Use read, list, write or delete.",
     ],
     [
       locations({ write: "s3://wh-bucket/db" }),
@@ -229,55 +235,55 @@ const cases: Record<string, Case[]> = {
       locations({ read: ["s3://wh-bucket/db"], write: ["s3://wh-bucket/db", 1] }),
       "INVALID_LOCATION write[1]: must be a string, s3://bucket/prefix.",
     ],
-    [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is no URI: write s3://bucket/prefix."],
+    [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is no URI. Write s3://bucket/prefix."],
     [
       read("S4://wh-bucket/db"),
       "INVALID_LOCATION read[0]: must begin with s3://, s3a:// or s3n://.",
     ],
-    [read("s3:///db"), "INVALID_LOCATION read[0]: names no bucket: write s3://bucket/prefix."],
+    [read("s3:///db"), "INVALID_LOCATION read[0]: names no bucket. Write s3://bucket/prefix."],
     [
       read("s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/a"),
-      "INVALID_LOCATION read[0]: names an access point: grant the bucket behind it, as s3://bucket/prefix.",
+      "INVALID_LOCATION read[0]: names an access point. Grant the bucket behind it, as s3://bucket/prefix.",
     ],
     [
       read("s3://lake--use1-az4--x-s3/db"),
-      "INVALID_LOCATION read[0]: names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does: use a general purpose bucket.",
+      "INVALID_LOCATION read[0]: names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does. Use a general purpose bucket.",
     ],
     [
       read("s3://a/db"),
-      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.",
+      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts. Use 3 to 255 letters, digits, dots, hyphens and underscores.",
     ],
     [
       read("s3://127.0.0.1/db"),
-      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts: 3 to 255 letters, digits, dots, hyphens and underscores.",
+      "INVALID_LOCATION read[0]: names a bucket that no S3 store accepts. Use 3 to 255 letters, digits, dots, hyphens and underscores.",
     ],
     [
       read("s3://wh-bucket/d\u0007b"),
-      "INVALID_LOCATION read[0]: holds a control character, which no key of a table needs.",
+      "INVALID_LOCATION read[0]: holds a control character. Leave it out: no key of a table needs one.",
     ],
     [
       read("s3://wh-bucket/d\ud800b"),
-      "INVALID_LOCATION read[0]: holds half of a surrogate pair: it is not valid Unicode.",
+      "INVALID_LOCATION read[0]: holds half of a surrogate pair. Write valid Unicode.",
     ],
     [
       read(`s3://wh-bucket/${"d".repeat(1025)}`),
-      "INVALID_LOCATION read[0]: has a prefix of more than 1024 UTF-8 bytes, the most that an S3 key may have.",
+      "INVALID_LOCATION read[0]: has a prefix of more than 1024 UTF-8 bytes, the most that an S3 key may have. Grant a shorter one.",
     ],
     [
       read("s3://wh-bucket/other", ["s3://wh-bucket/db", "s3://wh-bucket/z"]),
-      "LOCATION_NOT_ALLOWED read[0]: lies outside the storage configuration's allowedLocations: grant less, or have the location allowed there.",
+      "LOCATION_NOT_ALLOWED read[0]: lies outside the storage configuration's allowedLocations. Grant less, or have the location allowed there.",
     ],
   ],
   options: [
-    [options(null), "INVALID_OPTIONS The options must be an object."],
-    [options([]), "INVALID_OPTIONS The options must be an object."],
+    [options(null), "INVALID_OPTIONS The options must be an object. Pass one, or leave it out."],
+    [options([]), "INVALID_OPTIONS The options must be an object. Pass one, or leave it out."],
     [
       options(throwing("profile")),
-      "INVALID_OPTIONS The options could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_OPTIONS The options could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       options({ minify: true }),
-      "INVALID_OPTIONS There is no such option. Use profile, maxLength, kmsViaService, objectVersions, abortMultipartUploads, listMultipartUploads, objectTags, objectAcls, barePaths.",
+      "INVALID_OPTIONS An option is unknown. Use profile, maxLength, kmsViaService, objectVersions, abortMultipartUploads, listMultipartUploads, objectTags, objectAcls, barePaths.",
     ],
     [
       options({ profile: "Polaris" }),
@@ -396,7 +402,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       session(throwing("context")),
-      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_SESSION The session could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       session({ durationSeconds: 899 }),
@@ -439,11 +445,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       () => roleSessionName(throwing("context")),
-      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_SESSION The session could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       () => sessionTags(throwing("context")),
-      "INVALID_SESSION The session could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_SESSION The session could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed on AWS: it names the role to assume."],
     [
@@ -460,7 +466,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       role({ roleArn, stsUnavailable: true }),
-      "STS_UNAVAILABLE stsUnavailable: says that there is no STS to assume a role with: vend no credentials for this catalog.",
+      "STS_UNAVAILABLE stsUnavailable: says that there is no STS to assume a role with. Vend no credentials for this catalog.",
     ],
     [
       role({ roleArn: roleArn.replace("aws", "aws-us-gov") }),
@@ -481,15 +487,15 @@ const cases: Record<string, Case[]> = {
     [() => listAccess(null as never), "UNSUPPORTED_POLICY The policy must be an object."],
     [
       () => listAccess(throwing("Statement")),
-      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+      "UNSUPPORTED_POLICY The policy could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       () => decide(throwing("Statement"), { action: "a:b", resource: "arn:aws:s3:::x" }),
-      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+      "UNSUPPORTED_POLICY The policy could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       () => compareAccess(throwing("Statement"), throwing("Statement")),
-      "UNSUPPORTED_POLICY The policy could not be read: pass a plain object, as JSON.parse returns.",
+      "UNSUPPORTED_POLICY The policy could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       policy(allow, { Version: "2020-01-01" }),
@@ -596,7 +602,7 @@ const cases: Record<string, Case[]> = {
     [request(null), "INVALID_REQUEST The request must be an object with action and resource."],
     [
       request(throwing("action")),
-      "INVALID_REQUEST The request could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_REQUEST The request could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [request({ resource: "x" }), "INVALID_REQUEST action: must be a string."],
     [request({ action: "a:b", resource: 1 }), "INVALID_REQUEST resource: must be a string."],
@@ -617,7 +623,7 @@ const cases: Record<string, Case[]> = {
     [() => diagnoseAccessDenied(1 as never), "INVALID_REQUEST The text must be a string."],
     [
       () => diagnoseAccessDenied("", throwing("region")),
-      "INVALID_STORAGE_CONFIG The storage configuration could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_STORAGE_CONFIG The storage configuration could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       () => diagnoseAccessDenied("", { roleArn: "x" }),
@@ -625,11 +631,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       () => diagnoseAccessDenied("", {}, throwing("read")),
-      "INVALID_LOCATION The locations could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_LOCATION The locations could not be read. Pass a plain object, as JSON.parse returns.",
     ],
     [
       () => diagnoseAccessDenied("", {}, {}, throwing("profile")),
-      "INVALID_OPTIONS The options could not be read: pass a plain object, as JSON.parse returns.",
+      "INVALID_OPTIONS The options could not be read. Pass a plain object, as JSON.parse returns.",
     ],
   ],
 };

@@ -77,7 +77,7 @@ function roleFindings({ fields, config }: ReadStorage): Finding[] {
       code: "NOT_A_ROLE",
       severity: "error",
       path: ["roleArn"],
-      message: "The ARN is not that of a role, and AssumeRole takes nothing else.",
+      message: "The ARN names no role, and AssumeRole takes nothing else.",
       remedy: "Configure the role's own ARN, arn:PARTITION:iam::ACCOUNT:role/NAME.",
     });
   }
