@@ -772,7 +772,9 @@ function located(asked: Case, bucket: string, target: Target, needs: readonly Ac
     const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
     const probe = isProbe ? [{ ...setOption("barePaths"), cause: "bare-path" as const }] : [];
     const said = { has, lacks, ...(found.newFile ? { variant: "new file" } : {}) };
-    const decide = isProbe ? possible : likely;
+    // A key beside a denial to list is what was listed only if the text says that something was.
+    const isGuessed = target.prefix !== undefined && found.needs === undefined;
+    const decide = isProbe || isGuessed ? possible : likely;
     return decide(asked, "access-not-granted", said, grant(lacks, granted.at(-1)?.uri), probe);
   }
   return outside(asked, { ...target, bucket }, needs);
