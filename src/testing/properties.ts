@@ -533,6 +533,16 @@ const OTHER_SESSIONS: Readonly<Record<string, (one: Session, drawn: Session) => 
       ...(list && { read: list }),
     },
   }),
+  // Each list keeps a key, for generators that need one.
+  withFewerKeys: (one) => ({
+    ...one,
+    storageConfig: Object.fromEntries(
+      Object.entries(one.storageConfig).map(([field, value]) => [
+        field,
+        Array.isArray(value) && KEY_FIELDS.some((key) => key === field) ? value.slice(0, 1) : value,
+      ]),
+    ),
+  }),
   withFewer: (one) => ({ ...one, locations: eachList(one, (uris) => uris.slice(1)) }),
   inAnotherBucket: (one) => ({
     ...one,
