@@ -150,7 +150,7 @@ function roleOf(fields: AwsStorageConfig): RoleParameters {
     throw invalid(field, "has no scheme. Write a URL, such as https://s3.example.com:9000.");
   }
   if (roleArn == null && parseStorageConfig(fields).onAws) {
-    throw invalid("roleArn", "is needed on AWS: it names the role to assume.");
+    throw invalid("roleArn", "is needed on AWS. Configure the role to assume.");
   }
   if (roleArn != null && !ROLE_ARN.test(roleArn)) {
     throw invalid(
@@ -165,7 +165,7 @@ function roleOf(fields: AwsStorageConfig): RoleParameters {
     );
   }
   if (roleArn != null && parseRoleArn(roleArn)?.partition === "aws-us-gov" && region == null) {
-    throw invalid("region", "is needed for a role in GovCloud.");
+    throw invalid("region", "is needed for a role in GovCloud. Configure it.");
   }
   const id = externalId == null ? {} : { ExternalId: externalId };
   // The SDK's input type demands the property; STS and the stores must not see it.

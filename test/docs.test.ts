@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
+import { leastPrivilegeProperties } from "../src/testing/index.ts";
 import { plantedFaults } from "./support/planted-faults.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -205,4 +206,31 @@ test("files that pages name are there", () => {
   );
   expect(named.filter(({ file }) => !existsSync(new URL(file, ROOT)))).toEqual([]);
   expect(named.length).toBeGreaterThan(20);
+});
+
+test("each promise of docs/security.md names a property of the kit, a test and a command that are there", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  const [, table = ""] = read("docs/security.md").split("## Promises, and how each is checked\n");
+  const [promises = ""] = table.split("\n## ");
+  const rows = [...promises.matchAll(/^\| (.+) \| (.+) \| (.+) \| (.+) \|$/gm)].slice(2);
+  expect(rows.length).toBeGreaterThan(10);
+  const names = new Set(leastPrivilegeProperties.map(({ name }) => name));
+  const unknown = rows.flatMap(([, promise, check = "", tests = "", command = ""]) => {
+    const missing = [
+      ...[...check.matchAll(/`([^`]+)`/g)].filter(([, name = ""]) => !names.has(name)),
+      ...[...tests.matchAll(/`([^`]+)`/g)].filter(
+        ([, file = ""]) => !existsSync(new URL(file, ROOT)),
+      ),
+    ].map(([, name]) => name);
+    const run = /^(?:npx vitest run (?<file>\S+)|npm run (?<script>[\w:]+)(?: -- \d+)?)$/.exec(
+      command.replaceAll("`", ""),
+    );
+    const { file, script } = run?.groups ?? {};
+    const isThere =
+      command === "the same" ||
+      (file !== undefined && existsSync(new URL(file, ROOT))) ||
+      (script !== undefined && script in scripts);
+    return [...missing, ...(isThere ? [] : [command])].map((name) => `${promise}: ${name}`);
+  });
+  expect(unknown).toEqual([]);
 });

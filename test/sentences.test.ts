@@ -451,7 +451,7 @@ const cases: Record<string, Case[]> = {
       () => sessionTags(throwing("context")),
       "INVALID_SESSION The session could not be read. Pass a plain object, as JSON.parse returns.",
     ],
-    [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed on AWS: it names the role to assume."],
+    [role({}), "INVALID_STORAGE_CONFIG roleArn: is needed on AWS. Configure the role to assume."],
     [
       role({ roleArn: "a:b:c:d:e:f" }),
       "INVALID_STORAGE_CONFIG roleArn: must have 20 to 2,048 characters that STS takes, without control characters.",
@@ -470,7 +470,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       role({ roleArn: roleArn.replace("aws", "aws-us-gov") }),
-      "INVALID_STORAGE_CONFIG region: is needed for a role in GovCloud.",
+      "INVALID_STORAGE_CONFIG region: is needed for a role in GovCloud. Configure it.",
     ],
   ],
   "a policy to serialize": [
