@@ -55,12 +55,18 @@ export const engines: Readonly<Record<string, Engine>> = {
     title: "Spark, parquet on S3A,",
     byName: true,
   },
+  flink: {
+    runs: "java",
+    program: "FlinkIceberg",
+    jars: "flink.xml",
+    title: "Flink, S3FileIO,",
+    byName: true,
+  },
 };
 
 /** Engines that are known and not run here, with the reason. */
 export const notRun: Readonly<Record<string, string>> = {
   trino: "its server's archive is not on Maven Central",
-  flink: "this command does not run it yet; docs/engines.md says what it was seen to do",
 };
 
 const operation = (
@@ -140,4 +146,11 @@ export const engineOperations: readonly EngineOperation[] = [
     {},
     { barePaths: true },
   ),
+  operation("flink", "create", []),
+  operation("flink", "first-append", ["read", "write", "delete"], { delete: "silent" }),
+  operation("flink", "append", ["read", "write", "delete"], { delete: "silent" }),
+  operation("flink", "read", ["read"]),
+  operation("flink", "upsert", ["read", "write", "delete"], { delete: "silent" }),
+  operation("flink", "overwrite", ["read", "write", "delete"], { delete: "silent" }),
+  operation("flink", "drop", []),
 ];
