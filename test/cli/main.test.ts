@@ -1,7 +1,7 @@
 /** The command line as a person runs it: the built program, in a process of its own. */
 import { spawn } from "node:child_process";
 import { chmodSync, readFileSync, symlinkSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildAssumeRoleRequest, buildSessionPolicy, serializePolicy } from "../../src/index.ts";
 import { BIN, ON_TERMINAL, outcomeOf, packageJson, ROOT, run } from "../support/command.ts";
@@ -471,26 +471,6 @@ describe("--help", () => {
     expect(err).toContain('Unknown option "--unknown-one"');
     expect(out).toContain("Example:");
   });
-});
-
-describe("what the pages show is what is printed", () => {
-  const pages = ["README.md", "docs/troubleshooting.md"];
-  const blocks = pages.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```console\n(.*?)^```/gms)].map(
-      ([, block = ""], i) => ({ where: `${page} #${i + 1}`, block }),
-    ),
-  );
-  test.each(blocks)("$where", async ({ block }) => {
-    for (const [, command = "", shown] of block.matchAll(
-      /^\$ ((?:.*[\\|]\n)*(?:.*<<'LOG'\n(?:.*\n)*?LOG|.*))\n((?:(?!\$ ).*\n)*)/gm,
-    )) {
-      const PATH = `${folder()}${delimiter}${process.env["PATH"]}`;
-      const child = spawn("sh", ["-c", command], { cwd: ROOT, env: { ...process.env, PATH } });
-      const { out, err } = await outcomeOf(child, "");
-      expect(out + err, command).toBe(shown);
-    }
-  });
-  test("of all pages", () => expect(blocks.length).toBeGreaterThan(3));
 });
 
 test("the demo prints the policy of the guide's catalog, and its length", async () => {

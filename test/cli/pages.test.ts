@@ -1,4 +1,4 @@
-/** The pages about commands: what they show can be pasted into a shell, and prints what stands below. */
+/** The pages about commands, and the one for denials: what they show can be pasted into a shell, and prints what stands below. */
 
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ test("there is a page for each command, and it shows the command's help", async 
 });
 
 describe("what a page shows is what is printed, in an empty folder", () => {
-  test.each(pages)("%s", async (page) => {
+  test.each([...pages, "troubleshooting.md"])("%s", async (page) => {
     const cwd = mkdtempSync(join(dir, "page-"));
     const PATH = `${dir}${delimiter}${process.env["PATH"]}`;
     for (const { code, shown } of blocksOf(page)) {
