@@ -15,7 +15,7 @@ export function inlinePicture(markdown: MarkdownRenderer, read: (file: string) =
     }
     const label = markdown.utils.escapeHtml(token.content);
     const svg = read(file)
-      .replace(/<style data-alone>.*?<\/style>/s, "")
+      .replace(/<style>.*?<\/style>/s, "")
       .replace(/ aria-label="[^"]*"/, "")
       .replace("<svg ", `<svg aria-label="${label}" `);
     return `<span class="picture" v-pre>${svg.trim().replace(/\n\s*/g, "\n")}</span>`;

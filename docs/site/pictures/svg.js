@@ -7,7 +7,7 @@ const [light, dark] = [":root", ".dark"].map(
 );
 
 /** The colours for a picture that stands alone, as in README. On the site the page's own count. */
-export const ALONE = `<style data-alone>svg { ${light} } @media (prefers-color-scheme: dark) { svg { ${dark} } }</style>`;
+export const ALONE = `<style>svg { ${light} } @media (prefers-color-scheme: dark) { svg { ${dark} } }</style>`;
 
 export const escaped = (text) =>
   text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);

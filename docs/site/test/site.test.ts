@@ -152,6 +152,26 @@ describe("in a browser", () => {
     await page.close();
   });
 
+  test("each picture is an image by itself, as README and GitHub show it", async () => {
+    const folder = new URL("../../pictures/", import.meta.url);
+    const page = await browser.newPage();
+    const broken: string[] = [];
+    for (const name of readdirSync(folder)) {
+      const source = `data:image/svg+xml;base64,${readFileSync(new URL(name, folder), "base64")}`;
+      const isShown = await page.evaluate(async (src) => {
+        const image = new Image();
+        image.src = src;
+        return image.decode().then(
+          () => true,
+          () => false,
+        );
+      }, source);
+      if (!isShown) broken.push(name);
+    }
+    expect(broken).toEqual([]);
+    await page.close();
+  });
+
   test("a search finds a page", async () => {
     const page = await browser.newPage();
     await page.goto(`${site.url}/start.html`);
