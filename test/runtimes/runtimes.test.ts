@@ -149,6 +149,26 @@ describe.each(Object.entries(programs))("%s", (name, [program, ...args]) => {
   }
 });
 
+test("jest: the entry for it extends its expect", () => {
+  writeFileSync(
+    at("policy.test.js"),
+    `require("polaris-session-policy/testing/jest");
+const { buildSessionPolicy } = require("polaris-session-policy");
+const policy = buildSessionPolicy({}, { read: ["s3://lake/db"] });
+test("a reader reads, and writes nothing", () => {
+  expect(policy).toAllow({ action: "s3:GetObject", resource: "arn:aws:s3:::lake/db/f" });
+  expect(policy).toDeny({ action: "s3:PutObject", resource: "arn:aws:s3:::lake/db/f" });
+  expect(policy).toBeNoBroaderThan(buildSessionPolicy({}, { read: ["s3://lake"] }));
+  expect(() => expect(policy).toBeNoBroaderThan({ Version: "2012-10-17", Statement: [] })).toThrow();
+});`,
+  );
+  const jest = join(RUNTIMES, "jest/bin/jest.js");
+  const out = execFileSync(process.execPath, [jest, "--rootDir", dir, "--ci", "--json"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  expect(JSON.parse(String(out))).toMatchObject({ success: true, numPassedTests: 1 });
+});
+
 test("a browser, under a content security policy without unsafe-eval", async () => {
   const script = readFileSync(at("bundled/page.js"));
   const server = createServer((request, response) => {

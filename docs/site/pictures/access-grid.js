@@ -13,7 +13,7 @@ function rows() {
     const cells = line
       .split("|")
       .slice(1)
-      .map((cell) => cell.trim());
+      .map((cell) => cell.replaceAll("`", "").trim());
     const [engine, operation, needs] = section === undefined ? cells : [section, ...cells];
     const accesses = needs?.split(", ") ?? [""];
     return accesses.every((access) => ACCESSES.includes(access))
