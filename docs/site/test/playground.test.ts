@@ -243,7 +243,7 @@ describe("Build", () => {
     await page.getByRole("switch", { name: /abortMultipartUploads/ }).check();
     await expect
       .poll(() => page.locator("#abortMultipartUploads-issues").innerText())
-      .toMatch(/^abortMultipartUploads: .*"polaris"/);
+      .toMatch(/^abortMultipartUploads: .*Polaris grants/);
   });
 
   test("a length of one's own is kept to, or refused", async () => {
@@ -359,6 +359,12 @@ describe("Compare", () => {
   test("what can't be compared is refused by name", async () => {
     const result = await compared("{", policy("s3:GetObject"));
     await page.getByText("This is not JSON. Paste a policy document.").waitFor();
+    expect(await result.innerText()).toBe("");
+    await box("First policy").fill(policy("s3:GetObject"));
+    await box("Second policy").fill('{"Version":"2012-10-17"}');
+    await page.locator("#second-issue").getByText("Statement").waitFor();
+    expect(await box("Second policy").getAttribute("aria-invalid")).toBe("true");
+    expect(await box("First policy").getAttribute("aria-invalid")).toBe("false");
     expect(await result.innerText()).toBe("");
   });
 });

@@ -127,7 +127,15 @@ describe("in a browser", () => {
   test.each(["light", "dark"] as const)("axe finds nothing, %s", async (colorScheme) => {
     const context = await browser.newContext({ colorScheme });
     const page = await context.newPage();
-    for (const name of ["index.html", "start.html", "benchmarks.html", "security.html"]) {
+    for (const name of [
+      "index.html",
+      "start.html",
+      "engines.html",
+      "benchmarks.html",
+      "security.html",
+      "policy-reference.html",
+      "troubleshooting.html",
+    ]) {
       await page.goto(`${site.url}/${name}`);
       await page.waitForSelector(".VPContent");
       await page.addScriptTag({ path: axe });
@@ -193,7 +201,7 @@ describe("in a browser", () => {
   test("a page fits a phone", async () => {
     const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
     const page = await context.newPage();
-    for (const name of ["index.html", "start.html", "benchmarks.html", "troubleshooting.html"]) {
+    for (const name of pages.filter((page) => !ofReference(page))) {
       await page.goto(`${site.url}/${name}`);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width, name).toBeLessThanOrEqual(390);
