@@ -5,12 +5,9 @@ import { fileURLToPath } from "node:url";
 const DOCS = fileURLToPath(new URL("../../", import.meta.url));
 
 const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
-  { text: "Start", pages: ["start", "vending-credentials"] },
-  {
-    text: "Keys and accesses",
-    pages: ["kms-keys", "kms-guide", "rotating-keys", "engines"],
-  },
-  { text: "Role, trust and key policies", pages: ["role-and-key-policies"] },
+  { text: "First steps", pages: ["start", "vending-credentials"] },
+  { text: "Keys and accesses", pages: ["kms-guide", "rotating-keys", "engines"] },
+  { text: "Behind a session", pages: ["role-and-key-policies"] },
   { text: "When a request is denied", pages: ["troubleshooting"] },
   { text: "Tests", pages: ["testing-your-catalog", "least-privilege"] },
   { text: "Polaris' own policies", pages: ["polaris-compatibility"] },
@@ -22,7 +19,6 @@ const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
 
 /** The commands have a page each. They fold away, so that the tasks stay in view. */
 const COMMANDS = [
-  "command-line",
   "build",
   "assume-role",
   "plan",
