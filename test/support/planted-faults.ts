@@ -250,6 +250,14 @@ export const plantedFaults: readonly PlantedFault[] = [
         (config, l, options) => [config, JSON.stringify([lists(l), options]).toLowerCase()],
       ],
       ["catalog and locations, whatever the options", (config, l) => [config, lists(l)]],
+      [
+        "catalog and locations, whatever the keys",
+        (
+          { currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys, ...config },
+          l,
+          options,
+        ) => [config, lists(l), options],
+      ],
     ] as readonly [string, Parameters<typeof remembering>[0]][]
   ).map(([what, keyOf]) => ({
     fault: `a cache by ${what}`,
