@@ -6,5 +6,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    // Two files share the processor, and a page may take a second to answer.
+    expect: { poll: { timeout: 30_000 } },
   },
 });
