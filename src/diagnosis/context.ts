@@ -192,7 +192,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|method: HEAD|When (?:reading|getting) information for key|Cannot get file info|Failed to get metadata for S3 object|in _info\b|Failed to get object info/g,
+      /(?:getFileStatus|HEAD) on (?=s3|[\w/])|Failed to (?:get status for|open input stream for) file|S3 HEAD request failed|request: HEAD|method: HEAD|When (?:reading|getting) information for key|Cannot get file info|Failed to get metadata for S3 object|in _info\b|[Ff]ailed to (?:get object info|get file (?:size|status)|head (?:s3|object))/g,
     read: op("HeadObject"),
     example: "getFileStatus on s3a://lake/db/t/f",
   },
@@ -204,7 +204,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10}?[ -]?[Pp]art|[Cc]ompleting multipart|[Uu]pload part\b|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key/g,
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10}?[ -]?[Pp]art|[Cc]ompleting multipart|[Uu]pload part\b|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key|[Ff]ailed to put (?:object )?s3:/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },
@@ -216,7 +216,7 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|Failed to get S3 object|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading/g,
+      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|Failed to get S3 object|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading|[Ff]ail(?:ed)? to (?:get (?:object )?s3:|read (?:file )?s3:)/g,
     read: op("GetObject"),
     example: "download failed: s3://lake/db/t/f to ./f",
   },

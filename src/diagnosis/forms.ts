@@ -331,6 +331,20 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "code=403(SdkErrorType:15), message=Access Denied:file = s3://lake/t/f",
   },
   {
+    // The C++ SDK's error 15 is ACCESS_DENIED.
+    pattern:
+      /SdkResponseCode=403|(?<!Code=403,)SdkErrorType=15(?!\d)|(?<!AccessDenied,?)code=403(?:type=15|,(?:type=15|msg=))|AccessDenied,errorcode403/gi,
+    precedes: true,
+    example: "failed to get object s3://lake/t/f, code=403, msg=Access Denied",
+  },
+  {
+    pattern:
+      /AWSHTTPerror:Clienterror:(?:`[^`]{1,2000}`resultedina`)?403Forbidden|Failedtoaccessremotefile:accessdenied|AccesswasdeniedbyS3/gi,
+    precedes: true,
+    example:
+      'Error executing "PutObject" on "https://lake.s3.amazonaws.com/t/f"; AWS HTTP error: Client error: 403 Forbidden',
+  },
+  {
     pattern:
       /PermissionDenied\((?:persistent|permanent|temporary)\)at(?:(?!Writer|Reader|Lister|Deleter)[\w:]{1,40}::)?(\w{1,20})/g,
     operation: 1,
