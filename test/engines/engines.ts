@@ -23,8 +23,9 @@ export interface Engine {
   readonly runs: "python" | "java";
   /** The program in test/engines/python or test/engines/java. */
   readonly program: string;
-  /** For Java, the file beside the program that pins its jars. */
+  /** For Java, the file beside the program that pins its jars, and the oldest release that runs it. */
   readonly jars?: string;
+  readonly release?: number;
   readonly title: string;
   /** Only run when its name is given. */
   readonly byName?: boolean;
@@ -62,11 +63,14 @@ export const engines: Readonly<Record<string, Engine>> = {
     title: "Flink, S3FileIO,",
     byName: true,
   },
-};
-
-/** Engines that are known and not run here, with the reason. */
-export const notRun: Readonly<Record<string, string>> = {
-  trino: "its server's archive is not on Maven Central",
+  trino: {
+    runs: "java",
+    program: "TrinoIceberg",
+    jars: "trino.xml",
+    release: 25,
+    title: "Trino",
+    byName: true,
+  },
 };
 
 const operation = (
@@ -153,4 +157,16 @@ export const engineOperations: readonly EngineOperation[] = [
   operation("flink", "upsert", ["read", "write", "delete"], { delete: "silent" }),
   operation("flink", "overwrite", ["read", "write", "delete"], { delete: "silent" }),
   operation("flink", "drop", []),
+  operation("trino", "create", ["read", "write"], { read: "silent" }),
+  operation("trino", "create-with-location", ["list", "write"]),
+  operation("trino", "create-table-as", ["read", "write"], { read: "silent" }),
+  operation("trino", "first-append", ["read", "write"]),
+  operation("trino", "append", ["read", "write"]),
+  operation("trino", "read", ["read"]),
+  operation("trino", "delete-rows", ["read", "write"]),
+  operation("trino", "merge", ["read", "write"]),
+  operation("trino", "optimize", ["read", "write"]),
+  operation("trino", "analyze", ["read", "write"]),
+  operation("trino", "expire-snapshots", ["read", "delete"], { read: "silent", delete: "silent" }),
+  operation("trino", "drop", []),
 ];

@@ -28,7 +28,6 @@ import {
   type EngineOperation,
   engineOperations,
   engines,
-  notRun,
   type Outcome,
 } from "./engines.ts";
 import { type GuideResult, plantedFaults, runGuide } from "./kms-guide.ts";
@@ -47,7 +46,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const names = process.argv.slice(2);
 const KMS_GUIDE = "kms-guide";
-const known = new Set([...Object.keys(engines), ...Object.keys(notRun), KMS_GUIDE]);
+const known = new Set([...Object.keys(engines), KMS_GUIDE]);
 const wantedEngines = names.filter((name) => known.has(name));
 const wantedOperations = names.filter((name) => !known.has(name));
 const unknown = wantedOperations.filter(
@@ -72,14 +71,14 @@ const seconds = () => Math.round((Date.now() - started) / 1000);
 
 /** What starts an engine, and why another is skipped. */
 const commands = new Map<string, readonly string[]>();
-const skipped = new Map(Object.entries(notRun));
+const skipped = new Map<string, string>();
 const kindsWanted = wanted.map(({ engine }) => engines[engine]?.runs);
 const interpreter = kindsWanted.includes("python") || runsGuide ? python() : "";
-const lacking = kindsWanted.includes("java") ? lacksJava() : undefined;
 for (const name of new Set(wanted.map(({ engine }) => engine))) {
-  const { runs, program = "", jars = "" } = engines[name] ?? {};
+  const { runs, program = "", jars = "", release } = engines[name] ?? {};
+  const lacking = runs === "java" ? lacksJava(release) : undefined;
   if (runs === "python") commands.set(name, [interpreter, `${HERE}python/${program}`]);
-  else if (lacking === undefined) commands.set(name, java(program, jars));
+  else if (lacking === undefined) commands.set(name, java(program, jars, release));
   else if (!wantedEngines.includes(name)) skipped.set(name, lacking);
   else {
     print(`The engine ${name} cannot run: ${lacking}.`);
@@ -167,6 +166,7 @@ async function runOnce(
     PATH: process.env["PATH"],
     HOME: dir,
     CATALOG_URL: catalog.url,
+    S3_ENDPOINT: proxy.endpoint,
     TABLE: table,
     TOKEN_ALL: tokenOf(ACCESSES),
     TOKEN: tokenOf(accesses),

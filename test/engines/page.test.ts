@@ -53,7 +53,7 @@ test("each trace names its engine's version, as it is pinned", () => {
   for (const { engine, version } of traces) {
     const { jars } = engines[engine] ?? {};
     const pinned = read(jars === undefined ? "python/requirements.txt" : `java/${jars}`);
-    const numbers = version.match(/\d+(\.\d+)+/g) ?? [];
+    const numbers = version.match(/\d+(\.\d+)*/g) ?? [];
     expect(numbers, engine).not.toEqual([]);
     for (const number of numbers) expect(pinned, engine).toContain(number);
   }

@@ -1,5 +1,8 @@
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.Callable;
 
@@ -20,10 +23,12 @@ class Harness {
 
   static void run(String version, Map<String, Operation> operations, String name) throws Exception {
     Operation operation = operations.get(name);
-    operation.prepare().call();
-    System.out.println("READY " + version);
-    new BufferedReader(new InputStreamReader(System.in)).readLine();
+    // An engine's own threads would keep Java running after an error.
     try {
+      operation.prepare().call();
+      // Trino turns System.out into lines of its log.
+      new PrintStream(new FileOutputStream(FileDescriptor.out), true).println("READY " + version);
+      new BufferedReader(new InputStreamReader(System.in)).readLine();
       operation.run().call();
     } catch (Throwable error) {
       error.printStackTrace();

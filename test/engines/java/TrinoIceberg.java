@@ -1,0 +1,99 @@
+import static io.trino.testing.TestingSession.testSessionBuilder;
+
+import io.trino.Session;
+import io.trino.plugin.iceberg.IcebergPlugin;
+import io.trino.testing.QueryRunner;
+import io.trino.testing.StandaloneQueryRunner;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** Trino in one process: `admin` prepares, `lake` has the session to be tried. */
+public class TrinoIceberg {
+  static final Session SESSION =
+      testSessionBuilder()
+          .setCatalog("lake")
+          .setSchema("ns")
+          .setCatalogSessionProperty("lake", "expire_snapshots_min_retention", "0s")
+          .build();
+  static final QueryRunner TRINO = trino();
+
+  static QueryRunner trino() {
+    QueryRunner runner = new StandaloneQueryRunner(SESSION);
+    runner.installPlugin(new IcebergPlugin());
+    for (Map.Entry<String, String> catalog :
+        Map.of("admin", "TOKEN_ALL", "lake", "TOKEN").entrySet()) {
+      Map<String, String> properties = new HashMap<>();
+      properties.put("iceberg.catalog.type", "rest");
+      properties.put("iceberg.rest-catalog.uri", System.getenv("CATALOG_URL"));
+      properties.put("iceberg.rest-catalog.warehouse", "wh");
+      properties.put("iceberg.rest-catalog.security", "OAUTH2");
+      properties.put("iceberg.rest-catalog.oauth2.token", System.getenv(catalog.getValue()));
+      properties.put("iceberg.rest-catalog.vended-credentials-enabled", "true");
+      // What is cached would hide reads.
+      properties.put("iceberg.metadata-cache.enabled", "false");
+      properties.put("fs.native-s3.enabled", "true");
+      properties.put("s3.region", "us-east-1");
+      properties.put("s3.endpoint", System.getenv("S3_ENDPOINT"));
+      properties.put("s3.path-style-access", "true");
+      runner.createCatalog(catalog.getKey(), "iceberg", properties);
+    }
+    return runner;
+  }
+
+  static void sql(String catalog, String text) {
+    TRINO.execute(SESSION, text.replace("$T", catalog + ".ns." + System.getenv("TABLE")));
+  }
+
+  static Callable<?> tried(String text) {
+    return Harness.doing(() -> sql("lake", text));
+  }
+
+  static Callable<?> prepared(String... texts) {
+    return Harness.doing(
+        () -> {
+          for (String text : texts) sql("admin", text);
+        });
+  }
+
+  public static void main(String[] args) throws Exception {
+    String create = "CREATE TABLE $T (id BIGINT, name VARCHAR)";
+    String insert = "INSERT INTO $T VALUES (1, 'a'), (2, 'b')";
+    Callable<?> rows = prepared(create, insert);
+    Map<String, Harness.Operation> operations = new LinkedHashMap<>();
+    operations.put("create", new Harness.Operation(() -> null, tried(create)));
+    operations.put(
+        "create-with-location",
+        new Harness.Operation(
+            () -> null,
+            tried(create + " WITH (location = 's3://lake/wh/ns/" + System.getenv("TABLE") + "')")));
+    operations.put(
+        "create-table-as",
+        new Harness.Operation(() -> null, tried("CREATE TABLE $T AS SELECT BIGINT '1' AS id")));
+    operations.put("first-append", new Harness.Operation(prepared(create), tried(insert)));
+    operations.put("append", new Harness.Operation(rows, tried(insert)));
+    operations.put("read", new Harness.Operation(rows, tried("SELECT * FROM $T")));
+    operations.put("delete-rows", new Harness.Operation(rows, tried("DELETE FROM $T WHERE id = 1")));
+    operations.put(
+        "merge",
+        new Harness.Operation(
+            rows,
+            tried(
+                "MERGE INTO $T t USING (VALUES BIGINT '1') s (id) ON t.id = s.id"
+                    + " WHEN MATCHED THEN UPDATE SET name = 'x'")));
+    operations.put(
+        "optimize",
+        new Harness.Operation(
+            prepared(create, insert, insert), tried("ALTER TABLE $T EXECUTE optimize")));
+    operations.put("analyze", new Harness.Operation(rows, tried("ANALYZE $T")));
+    operations.put(
+        "expire-snapshots",
+        new Harness.Operation(
+            prepared(create, insert, "DELETE FROM $T"),
+            tried("ALTER TABLE $T EXECUTE expire_snapshots(retention_threshold => '0s')")));
+    operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
+    String version = IcebergPlugin.class.getPackage().getImplementationVersion();
+    Harness.run(String.valueOf(version), operations, args[0]);
+  }
+}
