@@ -123,6 +123,20 @@ describe("Build", () => {
     expect((await config()).currentKmsKey).toBe(KEY);
   });
 
+  test("what is typed in the form stays while the page draws again", async () => {
+    await page.getByText("Edit as a form").click();
+    await box("Current KMS key").fill(KEY);
+    // Changes another field and leaves the focus in this one.
+    await page.locator("#read").evaluate((area: HTMLTextAreaElement) => {
+      area.value = "s3://polaris-quickstart/warehouse/typed";
+      area.dispatchEvent(new Event("input"));
+    });
+    await expect.poll(() => region("Session policy").innerText()).toContain("warehouse/typed/*");
+    expect(await box("Current KMS key").inputValue()).toBe(KEY);
+    await box("Current KMS key").blur();
+    await expect.poll(async () => (await config()).currentKmsKey).toBe(KEY);
+  });
+
   test("a wrong location shows its sentence and line at its own field", async () => {
     await box("Write").fill("s3://polaris-quickstart/warehouse/a\nhttps://polaris-quickstart/b");
     const issues = page.locator("#write-issues li");
