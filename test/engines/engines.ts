@@ -168,5 +168,6 @@ export const engineOperations: readonly EngineOperation[] = [
   operation("trino", "optimize", ["read", "write"]),
   operation("trino", "analyze", ["read", "write"]),
   operation("trino", "expire-snapshots", ["read", "delete"], { read: "silent", delete: "silent" }),
+  operation("trino", "remove-orphan-files", ["read", "list", "delete"]),
   operation("trino", "drop", []),
 ];
