@@ -93,7 +93,10 @@ export function oneOf(documents: readonly Json[], file: string, name: string | u
   // A storage configuration has no name.
   const named = documents.filter((document) => name === undefined || document["name"] === name);
   const [only = documents[0], ...others] = named;
-  if (only === undefined) throw new UsageError(`${nameOf(file)} holds no catalog.`);
+  if (only === undefined)
+    throw new UsageError(
+      `${nameOf(file)} holds no catalog. Give a catalog or a storage configuration.`,
+    );
   if (others.length > 0) {
     throw new UsageError(
       `${nameOf(file)} holds ${named.length} catalogs${name === undefined ? "" : " of that name"}. Choose one with --catalog NAME.`,
@@ -194,7 +197,7 @@ export async function read(file: string): Promise<string> {
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new UsageError(`${nameOf(file)} can't be read (${code}). Name a file that can.`);
+    throw new UsageError(`${nameOf(file)} can't be read (${code}). Name a readable file.`);
   }
   if (size > MOST_BYTES) {
     const most = MOST_BYTES / 1024 / 1024;

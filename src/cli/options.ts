@@ -56,29 +56,44 @@ export const STORAGE_CONFIG: FlagGroup<AwsStorageConfig> = {
     {
       name: "storage-name",
       value: "NAME",
-      help: "the credentials that Polaris uses for it",
+      help: "the name of the credentials that Polaris uses",
       field: "storageName",
     },
     { name: "role-arn", value: "ARN", help: "the role that sessions assume", field: "roleArn" },
     { name: "region", value: "REGION", help: "the region of bucket and keys", field: "region" },
-    { name: "external-id", value: "ID", help: "as the role's trust asks", field: "externalId" },
+    {
+      name: "external-id",
+      value: "ID",
+      help: "the external id that the role's trust demands",
+      field: "externalId",
+    },
     {
       name: "user-arn",
       value: "ARN",
       help: "the identity of the catalog server",
       field: "userArn",
     },
-    { name: "endpoint", value: "URL", help: "an S3-compatible store", field: "endpoint" },
+    {
+      name: "endpoint",
+      value: "URL",
+      help: "the endpoint of an S3-compatible store",
+      field: "endpoint",
+    },
     {
       name: "endpoint-internal",
       value: "URL",
-      help: "the same, as the server reaches it",
+      help: "the endpoint that the catalog server uses",
       field: "endpointInternal",
     },
-    { name: "sts-endpoint", value: "URL", help: "its STS", field: "stsEndpoint" },
+    {
+      name: "sts-endpoint",
+      value: "URL",
+      help: "the endpoint of the store's STS",
+      field: "stsEndpoint",
+    },
     {
       name: "path-style-access",
-      help: "buckets stand in the path of a URL",
+      help: "put bucket names into the path of URLs",
       field: "pathStyleAccess",
     },
     {
@@ -174,12 +189,12 @@ export const OPTIONS: FlagGroup<SessionPolicyOptions> = {
     { name: "object-acls", help: "write also puts ACLs of objects", field: "objectAcls" },
     {
       name: "bare-paths",
-      help: "the location's name without a slash is granted too, for S3A",
+      help: "grant the location's name without a slash too, for S3A",
       field: "barePaths",
     },
     {
       name: "no-kms-via-service",
-      help: "keys may be used without S3",
+      help: "do not limit keys to requests of S3",
       field: "kmsViaService",
       sets: false,
     },
@@ -219,14 +234,14 @@ export const SESSION_SETTINGS: FlagGroup<SessionSettings> = {
 };
 
 export const SESSION_CONTEXT: FlagGroup<SessionContext> = {
-  title: "What name and tags are filled with (and --catalog):",
+  title: "Values for the session's name and tags (--catalog is one too):",
   flags: [
     { name: "realm", value: "NAME", help: "Polaris' realm", field: "realm" },
     { name: "namespace", value: "NAME", help: "the table's namespace", field: "namespace" },
     { name: "table", value: "NAME", help: "the table", field: "table" },
-    { name: "principal", value: "NAME", help: "who asks", field: "principal" },
+    { name: "principal", value: "NAME", help: "the principal that asks", field: "principal" },
     { name: "role", value: "NAME", repeats: true, help: "its principal roles", field: "roles" },
-    { name: "trace-id", value: "ID", help: "of the request", field: "traceId" },
+    { name: "trace-id", value: "ID", help: "the trace id of the request", field: "traceId" },
   ],
 };
 
@@ -294,7 +309,8 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
     while (flag.many && isValue(args[i + 1])) more.push(args[++i] ?? "");
     const present = values[name];
     if (Array.isArray(present)) present.push(value, ...more);
-    else if (present !== undefined) throw new UsageError(`${written} stands twice. Give it once.`);
+    else if (present !== undefined)
+      throw new UsageError(`${written} is given twice. Give it once.`);
     else values[name] = flag.repeats ? [value, ...more] : value;
   }
   return { values, files };
@@ -326,7 +342,8 @@ export function listOf(values: Values, name: string): readonly string[] {
 }
 
 function numberFrom(name: string, text: string): number {
-  if (!/^(?:\d+|Infinity)$/.test(text)) throw new UsageError(`--${name} needs a number.`);
+  if (!/^(?:\d+|Infinity)$/.test(text))
+    throw new UsageError(`--${name} is not a number. Write a whole number.`);
   return Number(text);
 }
 
