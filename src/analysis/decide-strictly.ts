@@ -13,7 +13,7 @@ import {
   statementMatches,
   testHolds,
 } from "./decide.ts";
-import { intersects, variablesOf } from "./glob.ts";
+import { intersects, lowerCase, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
   byKey,
@@ -90,12 +90,20 @@ export function decideWithMissing(policy: PolicyInput, request: AccessRequest): 
       decision: decision === "unknown" ? "implicitlyDenied" : decision,
       statements: deciding,
     },
-    missing: decision === "allowed" ? undefined : lackOf(statements, asked, budget),
+    missing: decision === "allowed" ? undefined : withoutSecrets(lackOf(statements, asked, budget)),
   };
 }
 
+/** Leaves out the value of an external id, which messages never repeat. */
+function withoutSecrets(missing: StrictDecision["missing"]): StrictDecision["missing"] {
+  if (missing === undefined) return undefined;
+  const shown = ([key, value]: [string, string]) =>
+    lowerCase(key) === "sts:externalid" ? [key, "…"] : [key, value];
+  return Object.fromEntries(Object.entries(missing).map(shown));
+}
+
 /**
- * Refuses a request for an action on a resource that is of no type the action is about.
+ * Refuses a request for an action on a resource of a type that the action does not apply to.
  *
  * @throws SessionPolicyError `INVALID_REQUEST`
  */
