@@ -181,7 +181,7 @@ const allThatWasAsked: Readonly<Property<[Session, NearRequest[]]>> = {
 const closedVocabulary: Readonly<Property<Session>> = {
   name: "closed-vocabulary",
   statement:
-    'Actions are spelled out; there is no Resource "*" except in a sole Deny of everything; no NotAction, NotResource or other element.',
+    'Actions are spelled out. Only a sole Deny of everything has Resource "*". There is no NotAction, NotResource or other element.',
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session)],
   judge: (session, [answer]) => {
@@ -215,7 +215,7 @@ const closedVocabulary: Readonly<Property<Session>> = {
 const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
   name: "no-write-without-write",
   statement:
-    "Without a write location there is no action that writes or encrypts; without a delete location none that deletes.",
+    "Without a write location no action writes or encrypts. Without a delete location no action deletes.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, fc.constantFrom("write" as const, "delete" as const))
@@ -235,7 +235,7 @@ const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
 const kmsOnlyOnConfiguredKeys: Readonly<Property<Session>> = {
   name: "kms-only-on-configured-keys",
   statement:
-    "KMS actions name configured keys only, and those that encrypt only keys that are configured to encrypt.",
+    "KMS actions name only configured keys. Actions that encrypt name only keys that are configured to encrypt.",
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session)],
   judge: (session, [answer]) => {
@@ -274,7 +274,7 @@ const noDataNoKms: Readonly<Property<[Session, boolean]>> = {
 const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
   name: "never-broader-than-polaris",
   statement:
-    "Whatever is allowed, Apache Polaris allows in the partition that it assumes; except to list the root of a bucket, and what an option adds.",
+    "Apache Polaris allows whatever the policy allows, in the partition that Polaris assumes. Exceptions: to list the root of a bucket, and what an option adds.",
   draw: withRequests,
   ask: ([session]) => [call(session)],
   judge: ([session, near], [answer], allows) => {
@@ -310,8 +310,7 @@ const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
 
 const specialCharactersStayLiteral: Readonly<Property<[Session, string]>> = {
   name: "special-characters-stay-literal",
-  statement:
-    "The characters * ? $ { } in a location stand for themselves, and nothing else may stand in their place.",
+  statement: "The characters * ? $ { } in a location stand only for themselves.",
   draw: ({ sessions }) => fc.tuple(sessions, fc.constantFrom("", "x", "xy", "x/y", "AIDAEXAMPLE")),
   ask: ([session]) => [call(session)],
   judge: ([session, instead], [answer], allows) => {
@@ -344,7 +343,7 @@ const monotone: Readonly<
   }>
 > = {
   name: "monotone",
-  statement: "One more location takes no access away, and one key less adds none.",
+  statement: "Adding a location never removes access. Removing a key never adds any.",
   draw: (draws) =>
     fc
       .tuple(withRequests(draws), fc.constantFrom(...accesses), fc.constantFrom(...KEY_FIELDS))
@@ -383,7 +382,7 @@ const monotone: Readonly<
 const canonical: Readonly<Property<Session>> = {
   name: "canonical",
   statement:
-    "Order, repetition, a trailing slash and the spelling of the scheme leave the serialized policy as it is.",
+    "Order, repetition, a trailing slash and the spelling of the scheme do not change the serialized policy.",
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session), call(respelled(session))],
   judge: (session, [answer, other]) => {
@@ -457,7 +456,7 @@ function needed({ storageConfig, locations }: Session): number {
 
 const inputsUntouched: Readonly<Property<[Session, string, boolean]>> = {
   name: "inputs-untouched",
-  statement: "What is passed in, frozen or not, is never changed.",
+  statement: "The input is never changed, frozen or not.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, fc.boolean())
@@ -496,7 +495,7 @@ const errorsAreTyped: Readonly<Property<unknown[]>> = {
 
 const independentOfOtherSessions: Readonly<Property<[Session, Session]>> = {
   name: "independent-of-other-sessions",
-  statement: "What other sessions ask for, before or at the same time, changes nothing.",
+  statement: "A policy does not depend on what other sessions ask for, before or at the same time.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, sessions, fc.constantFrom(...Object.keys(OTHER_SESSIONS)))
