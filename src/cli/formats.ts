@@ -1,5 +1,5 @@
 /**
- * Policies as infrastructure code takes them.
+ * Writes policies for Terraform and CloudFormation.
  * @module
  */
 import { UsageError } from "./usage-error.ts";

@@ -1,8 +1,8 @@
 /**
- * The flags of the command line. One row a flag tells how it is written, what its help says and
- * which field it sets; parsing and help are made from the rows.
+ * The flags of the command line. Each flag is a row: how it is written, its help, and the field that it
+ * sets. Parsing and help use the rows.
  *
- * Names are Polaris' own where its command line has the flag.
+ * Flags that Polaris' command line has too have its names.
  * @see https://polaris.apache.org/releases/1.7.0/command-line-interface/
  * @module
  */
@@ -18,7 +18,7 @@ import { UsageError } from "./usage-error.ts";
 /** A row: `--name VALUE`, or a switch if it takes no value. */
 export interface Flag<Field extends string = string> {
   readonly name: string;
-  /** What stands for the value in the help. A flag without it is a switch. */
+  /** The placeholder for the value in the help. A flag without it is a switch. */
   readonly value?: string;
   readonly repeats?: true;
   /** Whether several values may follow it: everything up to the next option. */
@@ -30,7 +30,7 @@ export interface Flag<Field extends string = string> {
   readonly sets?: boolean | ((text: string) => unknown);
 }
 
-/** Flags that stand together in the help, and make one object. */
+/** Flags that are grouped in the help, and set fields of one object. */
 export interface FlagGroup<Fields extends object = Readonly<Record<string, unknown>>> {
   readonly title: string;
   readonly flags: readonly Flag<keyof Fields & string>[];
@@ -245,7 +245,7 @@ export const SESSION_CONTEXT: FlagGroup<SessionContext> = {
   ],
 };
 
-/** How a document is written; `--json` and `--help` are flags of every command. */
+/** How a document is written. */
 export const FORM: FlagGroup = {
   title: "Output:",
   flags: [
@@ -262,7 +262,7 @@ export const EVERY_COMMAND: FlagGroup = {
   ],
 };
 
-/** What stood on the command line, by the flags' names. */
+/** The values on the command line, by the flags' names. */
 export type Values = Readonly<Record<string, true | string | readonly string[] | undefined>>;
 
 export interface Arguments {
@@ -372,7 +372,7 @@ export function suggestion(name: string, known: readonly string[], prefix = ""):
  * would be a third runtime dependency.
  */
 function editDistance(a: string, b: string): number {
-  // A name that is longer than any of ours is near to none.
+  // No flag is longer, so a longer name is near to no flag.
   if (a.length > 64) return a.length;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -79,7 +79,7 @@ export const build: Command = {
 function polarisBeyond(policy: PolicyDocument, config: AwsStorageConfig, locations: Locations) {
   const polaris = buildSessionPolicy(config, locations, {
     profile: "polaris",
-    // Polaris sends policies that are too long, too.
+    // Polaris also sends policies that are too long.
     maxLength: Number.POSITIVE_INFINITY,
   });
   const { length } = serializePolicy(polaris);

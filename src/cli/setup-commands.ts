@@ -1,6 +1,6 @@
 /**
- * The commands about what stands behind a session: role-policy, trust-policy, key-policy,
- * check-config, diff.
+ * The commands about roles, keys and configurations: role-policy, trust-policy, key-policy, check-config,
+ * diff.
  * @module
  */
 import {
@@ -183,12 +183,12 @@ export const keyPolicyCommand: Command = {
   },
 };
 
-/** Returns the last part of the role's ARN, which Terraform and CloudFormation take. */
+/** Returns the role's name, the last part of its ARN, which CloudFormation takes. */
 function roleNameOf({ roleArn }: AwsStorageConfig): string | undefined {
   return roleArn == null ? undefined : /:role\/(?:.*\/)?([^/]+)$/.exec(roleArn)?.[1];
 }
 
-/** A fault that the library refuses a configuration for is the gravest finding about it. */
+/** A finding of the check, or an error for which the library refuses the configuration. */
 type AnyFinding = Omit<Finding, "code"> & { readonly code: string };
 
 export const checkConfig: Command = {

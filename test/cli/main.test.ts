@@ -339,7 +339,7 @@ test("check refuses a question whose denial would prove nothing", async () => {
   expect([given.status, elsewhere.status]).toEqual([0, 1]);
   expect([mistaken.status, mistaken.err]).toEqual([
     2,
-    expect.stringContaining("resource: is of another type"),
+    expect.stringContaining("resource: is of a type that this action does not apply to"),
   ]);
 });
 
