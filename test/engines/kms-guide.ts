@@ -22,7 +22,6 @@ import { diagnoseAccessDenied } from "../../src/diagnosis/index.ts";
 import type { AwsStorageConfig } from "../../src/index.ts";
 import type { Gateway } from "../server/gateway.ts";
 import { type AnyPolicy, asList } from "../support/iam.ts";
-import { HERE } from "./cache.ts";
 import { type Kms, playKms } from "./kms.ts";
 import { startProxy } from "./proxy.ts";
 import { startCatalog } from "./server-process.ts";
@@ -170,10 +169,21 @@ export interface GuideResult {
   readonly outcome: string;
 }
 
-/** Runs the guide with one engine. Returns what happened, and says of each step whether it should. */
+/** The names that `npm run test:engines` takes, with the engines that go through the guide. */
+export const guides: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "kms-guide": { pyiceberg: "kms_guide.py", duckdb: "kms_guide.py" },
+  "kms-guide-spark": { spark: "SparkKmsGuide" },
+};
+export const guidedEngines = Object.values(guides).flatMap((programs) => Object.keys(programs));
+
+/**
+ * Runs the guide with one engine. Returns what happened, and says of each step whether it should.
+ *
+ * @param command what starts the engine; the action becomes its last argument.
+ */
 export async function runGuide(
   gateway: Gateway,
-  interpreter: string,
+  command: readonly string[],
   engine: string,
   plant?: (policy: AnyPolicy) => AnyPolicy,
 ): Promise<{ results: GuideResult[]; wrong: string[] }> {
@@ -239,16 +249,9 @@ export async function runGuide(
         headers: { authorization: "Bearer etl" },
         body: JSON.stringify({ namespace: ["ns"] }),
       });
-      await runAction(interpreter, engine, "create", front.url, catalog, table);
+      await runAction(command, "create", front.url, catalog, table);
       refusals.length = 0;
-      const { code, said } = await runAction(
-        interpreter,
-        engine,
-        action,
-        front.url,
-        catalog,
-        table,
-      );
+      const { code, said } = await runAction(command, action, front.url, catalog, table);
       // Some engines print no more than "access denied", so the store tells what it refused.
       const refusedCall = refusals.at(-1);
       const outcome = code === 0 ? "works" : `refused: ${refusedCall ?? "no call of KMS"}`;
@@ -279,15 +282,14 @@ export async function runGuide(
 }
 
 function runAction(
-  interpreter: string,
-  engine: string,
+  [program = "", ...args]: readonly string[],
   action: string,
   url: string,
   catalog: string,
   table: string,
 ): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve) => {
-    const child = spawn(interpreter, [`${HERE}python/kms_guide.py`, engine, action], {
+    const child = spawn(program, [...args, action], {
       env: {
         PATH: process.env["PATH"],
         CATALOG_URL: url,

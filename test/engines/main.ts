@@ -30,7 +30,7 @@ import {
   engines,
   type Outcome,
 } from "./engines.ts";
-import { type GuideResult, plantedFaults, runGuide } from "./kms-guide.ts";
+import { type GuideResult, guidedEngines, guides, plantedFaults, runGuide } from "./kms-guide.ts";
 import { startProxy, type TracedRequest } from "./proxy.ts";
 import { startCatalog } from "./server-process.ts";
 import { withGuide, withTables } from "./table.ts";
@@ -45,8 +45,7 @@ const SECONDS_OF_A_HANG = 60;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const names = process.argv.slice(2);
-const KMS_GUIDE = "kms-guide";
-const known = new Set([...Object.keys(engines), KMS_GUIDE]);
+const known = new Set([...Object.keys(engines), ...Object.keys(guides)]);
 const wantedEngines = names.filter((name) => known.has(name));
 const wantedOperations = names.filter((name) => !known.has(name));
 const unknown = wantedOperations.filter(
@@ -65,28 +64,49 @@ const wanted = engineOperations.filter(
       : wantedEngines.includes(engine)) &&
     (wantedOperations.length === 0 || wantedOperations.includes(operation)),
 );
-const runsGuide = names.length === 0 || wantedEngines.includes(KMS_GUIDE);
+/** The engines that go through the KMS guide, and their programs. */
+const guidesWanted = (names.length === 0 ? ["kms-guide"] : names).flatMap((name) =>
+  Object.entries(guides[name] ?? {}),
+);
 const started = Date.now();
 const seconds = () => Math.round((Date.now() - started) / 1000);
 
-/** What starts an engine, and why another is skipped. */
-const commands = new Map<string, readonly string[]>();
+/** Why an engine is skipped. */
 const skipped = new Map<string, string>();
-const kindsWanted = wanted.map(({ engine }) => engines[engine]?.runs);
-const interpreter = kindsWanted.includes("python") || runsGuide ? python() : "";
-for (const name of new Set(wanted.map(({ engine }) => engine))) {
-  const { runs, program = "", jars = "", release } = engines[name] ?? {};
-  const lacking = runs === "java" ? lacksJava(release) : undefined;
-  if (runs === "python") commands.set(name, [interpreter, `${HERE}python/${program}`]);
-  else if (lacking === undefined) commands.set(name, java(program, jars, release));
-  else if (!wantedEngines.includes(name)) skipped.set(name, lacking);
-  else {
+const kindsWanted = [
+  ...wanted.map(({ engine }) => engine),
+  ...guidesWanted.map(([name]) => name),
+].map((name) => engines[name]?.runs);
+const interpreter = kindsWanted.includes("python") ? python() : "";
+
+/** Returns what starts a program of an engine; undefined if this machine cannot, and nobody named it. */
+function commandOf(name: string, program = ""): readonly string[] | undefined {
+  const { runs, jars = "", release } = engines[name] ?? {};
+  if (runs === "python") return [interpreter, `${HERE}python/${program}`];
+  const lacking = lacksJava(release);
+  if (lacking === undefined) return java(program, jars, release);
+  if (wantedEngines.length > 0) {
     print(`The engine ${name} cannot run: ${lacking}.`);
     process.exit(2);
   }
+  skipped.set(name, lacking);
+  return undefined;
+}
+
+/** What starts an engine. */
+const commands = new Map<string, readonly string[]>();
+for (const name of new Set(wanted.map(({ engine }) => engine))) {
+  const command = commandOf(name, engines[name]?.program);
+  if (command !== undefined) commands.set(name, command);
+}
+/** What starts an engine for the KMS guide; the action is its last argument. */
+const guideCommands = new Map<string, readonly string[]>();
+for (const [name, program] of guidesWanted) {
+  const command = commandOf(name, program);
+  if (command !== undefined) guideCommands.set(name, [...command, name]);
 }
 for (const [name, { byName }] of Object.entries(engines)) {
-  if (byName && !wantedEngines.includes(name)) skipped.set(name, "it runs by name");
+  if (byName && wantedEngines.length === 0) skipped.set(name, "it runs by name");
 }
 const chosen = wanted.filter(({ engine }) => commands.has(engine));
 print(`engines ready after ${seconds()} s`);
@@ -358,25 +378,29 @@ async function guide(): Promise<void> {
     if (!isRight) failed++;
     print(`${isRight ? "ok    " : "FAILED"} ${what}`);
   };
-  await forEach(["pyiceberg", "duckdb"], async (engine) => {
-    const run = await runGuide(gateway, interpreter, engine);
+  await forEach([...guideCommands], async ([engine, command]) => {
+    const run = await runGuide(gateway, command, engine);
     results.push(...run.results);
     tell(run.wrong.length === 0, `${engine} goes through the KMS guide`);
     for (const sentence of run.wrong) print(sentence);
   });
+  const [[engine, command] = ["", []]] = guideCommands;
   await forEach(Object.entries(plantedFaults), async ([fault, plant]) => {
-    const { wrong } = await runGuide(gateway, interpreter, "pyiceberg", plant);
+    const { wrong } = await runGuide(gateway, command, engine, plant);
     tell(wrong.length > 0, `the KMS guide sees that ${fault}`);
   });
   if (failed > 0) return;
-  results.sort((a, b) => b.engine.localeCompare(a.engine));
-  writeFileSync(GUIDE, `${JSON.stringify(results, null, 1)}\n`);
-  writeFileSync(GUIDE_PAGE, withGuide(readFileSync(GUIDE_PAGE, "utf8"), results));
+  const before: GuideResult[] = JSON.parse(readFileSync(GUIDE, "utf8"));
+  const all = guidedEngines.flatMap((engine) =>
+    (guideCommands.has(engine) ? results : before).filter((result) => result.engine === engine),
+  );
+  writeFileSync(GUIDE, `${JSON.stringify(all, null, 1)}\n`);
+  writeFileSync(GUIDE_PAGE, withGuide(readFileSync(GUIDE_PAGE, "utf8"), all));
 }
 
 try {
   await forEach(checks, runCheck);
-  if (runsGuide) await guide();
+  if (guideCommands.size > 0) await guide();
 } finally {
   await catalog.stop();
   await proxy.stop();

@@ -55,7 +55,8 @@ export function withGuide(page: string, results: readonly GuideResult[]): string
     action,
     ...names.map((name) => results.filter(({ engine }) => engine === name)[i]?.outcome ?? ""),
   ]);
-  const head = ["step", "the engine does", ...names.map((name) => engines[name]?.title ?? name)];
+  const titles = names.map((name) => (engines[name]?.title ?? name).replace(/,$/, ""));
+  const head = ["step", "the engine does", ...titles];
   return between(
     page,
     "guide: npm run test:engines kms-guide",

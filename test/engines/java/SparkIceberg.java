@@ -80,6 +80,9 @@ public class SparkIceberg {
     operations.put("append", new Harness.Operation(rows, tried(insert)));
     operations.put("read", new Harness.Operation(rows, tried("SELECT * FROM $T")));
     operations.put("delete-rows", new Harness.Operation(rows, tried(delete)));
+    operations.put("update", new Harness.Operation(rows, tried("UPDATE $T SET name = 'x'")));
+    operations.put(
+        "overwrite", new Harness.Operation(rows, tried("INSERT OVERWRITE $T SELECT 1L, 'x'")));
     operations.put(
         "merge",
         new Harness.Operation(
@@ -88,6 +91,19 @@ public class SparkIceberg {
                 "MERGE INTO $T t USING (SELECT 3L AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET name = 'x'")));
     operations.put(
         "delete-rows-format-v3", new Harness.Operation(prepared(v3, insert), tried(delete)));
+    operations.put(
+        "rewrite-data-files",
+        new Harness.Operation(
+            prepared(create, insert, insert),
+            tried(
+                "CALL lake.system.rewrite_data_files(table => 'ns."
+                    + TABLE
+                    + "', options => map('min-input-files', '2'))")));
+    operations.put(
+        "rewrite-manifests",
+        new Harness.Operation(
+            prepared(create, insert, insert),
+            tried("CALL lake.system.rewrite_manifests(table => 'ns." + TABLE + "')")));
     operations.put(
         "compute-table-stats",
         new Harness.Operation(
@@ -116,6 +132,21 @@ public class SparkIceberg {
                     .usePrefixListing(true)
                     .olderThan(System.currentTimeMillis() + 60_000)
                     .execute()));
+    operations.put(
+        "alter", new Harness.Operation(rows, tried("ALTER TABLE $T ADD COLUMN more STRING")));
+    operations.put(
+        "rollback",
+        new Harness.Operation(
+            prepared(create, insert, insert),
+            () -> {
+              Table table = Spark3Util.loadIcebergTable(SPARK, "lake.ns." + TABLE);
+              long first = table.currentSnapshot().parentId();
+              sql(
+                  "lake",
+                  "CALL lake.system.rollback_to_snapshot('ns." + TABLE + "', " + first + ")");
+              return null;
+            }));
+    operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
     operations.put("drop-purge", new Harness.Operation(rows, tried("DROP TABLE $T PURGE")));
     Harness.run(SPARK.version() + " with Iceberg " + IcebergBuild.version(), operations, args[0]);
   }

@@ -16,6 +16,7 @@ public class TrinoIceberg {
           .setCatalog("lake")
           .setSchema("ns")
           .setCatalogSessionProperty("lake", "expire_snapshots_min_retention", "0s")
+          .setCatalogSessionProperty("lake", "remove_orphan_files_min_retention", "0s")
           .build();
   static final QueryRunner TRINO = trino();
 
@@ -92,6 +93,14 @@ public class TrinoIceberg {
         new Harness.Operation(
             prepared(create, insert, "DELETE FROM $T"),
             tried("ALTER TABLE $T EXECUTE expire_snapshots(retention_threshold => '0s')")));
+    // The catalog forgets the first table and keeps its files, in which the second one finds orphans.
+    String forget =
+        "CALL admin.system.unregister_table('ns', '" + System.getenv("TABLE") + "')";
+    operations.put(
+        "remove-orphan-files",
+        new Harness.Operation(
+            prepared(create, insert, forget, create, insert),
+            tried("ALTER TABLE $T EXECUTE remove_orphan_files(retention_threshold => '0s')")));
     operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
     String version = IcebergPlugin.class.getPackage().getImplementationVersion();
     Harness.run(String.valueOf(version), operations, args[0]);
