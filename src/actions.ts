@@ -1,7 +1,7 @@
 /**
  * The actions that an access needs, one row each. Grants, the analysis' known actions, the diagnosis'
- * questions and the policy reference all read this table; the model of the testing kit does not, as
- * it judges.
+ * questions and the policy reference all read this table. The model of the testing kit does not read
+ * it, because the model judges.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @module
@@ -27,9 +27,9 @@ export interface Action {
   readonly action: string;
   readonly access: readonly Access[];
   readonly resource: ActionResource;
-  /** The option without which it is not granted. */
+  /** The option that grants it; without one, it is always granted. */
   readonly option?: Addition;
-  /** The page that says so. */
+  /** The page of AWS that the row is read from. */
   readonly source: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * ARNs as Polaris configures them: which partition a role or region lies in, which KMS keys can stand
- * in a policy, and the names that S3 has in a partition.
+ * ARNs as Polaris configures them: the partition of a role or region, the KMS keys that a policy can
+ * name, and S3's name in a partition.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
  * @module
@@ -9,7 +9,7 @@ import { parse, validate } from "@aws-sdk/util-arn-parser";
 
 /**
  * AWS partitions by the prefix of their regions. `dnsSuffix` is the suffix of `kms:ViaService` where
- * AWS documents it; for the others we have no evidence, and emit no such condition.
+ * AWS documents it. For the other partitions we have no evidence, so the condition is left out.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
  */
@@ -29,8 +29,8 @@ const PARTITIONS: readonly {
 ];
 
 /**
- * Whether a partition is AWS' own: `aws`, or `aws-` and lower-case words. Other vendors' role ARNs hold
- * names of their own there, which S3-compatible stores do not know in an S3 ARN.
+ * Tells whether a partition is AWS' own: `aws`, or `aws-` and lower-case words. Role ARNs of other
+ * vendors have other names there, which S3-compatible stores do not know in an S3 ARN.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
  */
@@ -38,14 +38,14 @@ export function isAwsPartition(partition: string): boolean {
   return /^aws(?:-[a-z]+)*$/.test(partition);
 }
 
-/** The partition that the prefix of a region tells; undefined for commercial and made-up regions. */
+/** Returns the partition that a region's prefix names; undefined for commercial and made-up regions. */
 export function partitionOfRegion(region: string): string | undefined {
   return PARTITIONS.find((p) => p.regionPrefix !== undefined && region.startsWith(p.regionPrefix))
     ?.partition;
 }
 
 /**
- * The value of `kms:ViaService` with which S3 uses a key for its callers; undefined where unknown.
+ * Returns the value of `kms:ViaService` when S3 uses a key for its callers; undefined where unknown.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
  */
@@ -54,10 +54,10 @@ export function s3ViaService(key: KmsKeyArn): string | undefined {
   return suffix === undefined ? undefined : `s3.${key.region}.${suffix}`;
 }
 
-/** What a role ARN tells: its partition and account, and what Polaris takes for them. */
+/** A role ARN's partition, and the partition and account that Polaris reads from it. */
 export interface RoleArn {
   readonly partition: string;
-  /** Polaris' reading; it differs where the role's path holds colons. */
+  /** What Polaris reads, which differs if the role's path holds colons. */
   readonly polaris: { readonly partition: string; readonly account: string };
 }
 
@@ -65,10 +65,10 @@ export interface RoleArn {
  * Reads a role ARN wherever Polaris accepts one: where it matches `^.+:(.*):.+:.*:(.*):.+$`, which
  * ARNs of other vendors' STS do too. Group 1 is the partition and group 2 the account.
  *
- * Polaris' pattern is greedy, so further colons in the role's path shift its groups to the right; we
- * follow it for the prediction in `polaris`, and read the partition itself where an ARN holds it.
+ * Polaris' pattern is greedy, so more colons in the role's path shift its groups to the right. `polaris`
+ * follows the pattern, for the prediction. `partition` is read from its own segment of the ARN.
  *
- * @returns undefined where Polaris refuses the ARN.
+ * @returns undefined if Polaris refuses the ARN.
  * @see https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/AwsStorageConfigurationInfo.java
  */
 export function parseRoleArn(arn: string): RoleArn | undefined {
@@ -79,8 +79,8 @@ export function parseRoleArn(arn: string): RoleArn | undefined {
     return { partition, polaris: { partition, account } };
   }
   if (JAVA_LINE_BREAK.test(arn)) return undefined;
-  // The regular expression would take time to the sixth power of the colons; greedy from the left is
-  // the same as the rightmost colons that leave `.+` a character each, found here in one pass.
+  // The regular expression takes time to the sixth power of the number of colons. Greedy from the left
+  // means the rightmost colons that leave a character for each `.+`. One pass finds them.
   const c5 = arn.lastIndexOf(":", arn.length - 2);
   const c4 = colonBefore(arn, c5);
   const c3 = colonBefore(arn, c4);
@@ -91,18 +91,18 @@ export function parseRoleArn(arn: string): RoleArn | undefined {
   return { partition: validate(arn) ? parse(arn).partition : polaris.partition, polaris };
 }
 
-/** A role ARN without surprises, of which all readings agree. */
+/** The usual role ARN, which Polaris and we read alike. */
 const USUAL_ROLE = /^arn:[a-z0-9-]+:iam::\d+:role\/[\w+=,.@/-]+$/;
 
 /** What `.` does not match in a Java pattern. */
 const JAVA_LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
 
-/** The last colon before a place; 0 or less where there is none that anything could go before. */
+/** Returns the index of the last colon before `end`; 0 or less if nothing could stand before it. */
 function colonBefore(text: string, end: number): number {
   return text.lastIndexOf(":", end - 1);
 }
 
-/** A KMS key ARN that may stand in a policy as it is: no part of it is a wildcard or a variable. */
+/** A KMS key ARN that a policy can name as it is: it holds no wildcard and no variable. */
 export interface KmsKeyArn {
   readonly arn: string;
   readonly partition: string;
@@ -114,7 +114,7 @@ const HOW = "Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID";
 /**
  * Reads a KMS key ARN.
  *
- * @param onAws false behind an S3 endpoint outside AWS, whose key ARNs may lack region and account.
+ * @param onAws false with an S3 endpoint outside AWS, whose key ARNs may lack region and account.
  * @returns the key, or the sentence that says what to configure instead.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN
  */
@@ -128,7 +128,7 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
   if (/[*?$]/.test(arn)) return `must name one key, without wildcards or variables. ${HOW}.`;
   if (arn.startsWith("alias/")) return ALIAS;
   if (!validate(arn)) {
-    return `is no ARN, and a bare key id cannot stand in a policy. ${HOW}, which \`aws kms describe-key\` prints.`;
+    return `is not an ARN, and a policy cannot name a bare key id. ${HOW}, which \`aws kms describe-key\` prints.`;
   }
   const { partition, service, region, resource } = parse(arn);
   if (service !== "kms") return `is an ARN of another service. ${HOW}.`;
@@ -145,18 +145,18 @@ export function parseKmsKeyArn(arn: string, onAws: boolean): KmsKeyArn | string 
 const AWS_KEY = /^arn:aws(?:-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key\/[\w.-]+$/;
 const KEY = /^arn:[a-zA-Z0-9-]+:kms:[\w.-]*:[\w.-]*:key\/[\w.-]+$/;
 
-const ALIAS = `is an alias, and a policy that names an alias grants no use of the key behind it. ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
+const ALIAS = `is an alias, and a policy that names an alias grants no use of its key. ${HOW}, which \`aws kms describe-key --key-id ALIAS\` prints.`;
 
-/** What an endpoint tells: whether a request can be sent to it, and to whom. */
+/** What an endpoint's text says: whether it is a URL, and whether it is AWS'. */
 export interface Endpoint {
-  /** False for `minio:9000`: Polaris stores it, and clients take it for no URL. */
+  /** False for `minio:9000`: Polaris stores it, but clients do not accept it as a URL. */
   readonly hasScheme: boolean;
   /** Whether the host ends in a DNS suffix of AWS, VPC endpoints included. */
   readonly onAws: boolean;
 }
 
 /**
- * Reads an endpoint. One without a scheme is judged by its host; an empty one names no other store.
+ * Reads an endpoint. Without a scheme its host decides. An empty text means AWS.
  *
  * @returns undefined for a text that is neither a URL with a host nor a host.
  * @see https://docs.aws.amazon.com/general/latest/gr/s3.html

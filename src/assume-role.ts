@@ -21,7 +21,7 @@ import { type AwsStorageConfig, parseFields, parseStorageConfig } from "./storag
 
 /** The parameters of AssumeRole, assignable to `AssumeRoleCommandInput` of @aws-sdk/client-sts. */
 export interface AssumeRoleRequest {
-  /** Missing for a store outside AWS whose configuration names no role. */
+  /** Missing if the configuration of a store outside AWS has no role. */
   readonly RoleArn: string | undefined;
   readonly RoleSessionName: string;
   readonly Policy: string;
@@ -39,17 +39,17 @@ export interface CacheableRequest {
 }
 
 /**
- * Builds the parameters of AssumeRole for a session. All that is left is to send them.
+ * Builds the parameters of AssumeRole for a session, ready to send.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it. On AWS it names a
- *   role; behind an endpoint outside AWS the request goes out without one.
+ *   role; with an endpoint outside AWS it may leave the role out.
  * @param locations as for `buildSessionPolicy`.
- * @param session name, tags and duration. Default: Polaris' defaults.
+ * @param session name, tags and duration. Polaris' defaults by default.
  * @param options as for `buildSessionPolicy`; `maxLength` is at most 2,048 here.
- * @throws SessionPolicyError `STS_UNAVAILABLE` if the configuration says so; `INVALID_SESSION` for
- *   unknown fields, wrong types and durations; `INVALID_STORAGE_CONFIG` also for a role or external id
- *   that STS refuses, for no role on AWS, for an endpoint without a scheme, and for a GovCloud role
- *   without a region, which Polaris refuses too; and as `buildSessionPolicy`.
+ * @throws SessionPolicyError as `buildSessionPolicy`. `STS_UNAVAILABLE` if the configuration says so.
+ *   `INVALID_SESSION` for unknown fields, wrong types and durations. `INVALID_STORAGE_CONFIG` also for a
+ *   role or external id that STS refuses, for no role on AWS, for an endpoint without a scheme, and for a
+ *   GovCloud role without a region, which Polaris refuses too.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function buildAssumeRoleRequest(
 /**
  * Validates a storage configuration and the options once, for servers that vend many sessions with
  * them. The builder returns the same requests as {@link buildAssumeRoleRequest}, each with its cache
- * key, so that the two can't be made with different options.
+ * key. So request and key always have the same options.
  *
  * @param storageConfig as for {@link buildAssumeRoleRequest}.
  * @param options as for {@link buildAssumeRoleRequest}.
@@ -108,7 +108,7 @@ export function createAssumeRoleRequestBuilder(
   });
   const role = roleOf(fields);
   const { endpoint, endpointInternal, stsEndpoint, region, pathStyleAccess } = fields;
-  // What the response depends on beside the request: where it is sent, and what is copied into it.
+  // Beside the request, the response depends on where it is sent and on what is copied into it.
   const store = [stsEndpoint, endpoint, endpointInternal, region, pathStyleAccess === true];
   return (locations, session) => {
     const settings = parseSession(session);
@@ -132,7 +132,7 @@ const ROLE_ARN = /^[\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ff
 
 type RoleParameters = Pick<AssumeRoleRequest, "RoleArn" | "ExternalId">;
 
-/** Role and external id of a valid configuration, as AssumeRole takes them. */
+/** Returns role and external id of a valid configuration, as AssumeRole takes them. */
 function roleOf(fields: AwsStorageConfig): RoleParameters {
   const { externalId, region, roleArn, stsUnavailable } = fields;
   const invalid = (field: string, message: string) =>
@@ -147,7 +147,7 @@ function roleOf(fields: AwsStorageConfig): RoleParameters {
   for (const field of ["endpoint", "endpointInternal"] as const) {
     const url = fields[field];
     if (url == null || parseEndpoint(url)?.hasScheme === true) continue;
-    throw invalid(field, "has no scheme. Write a URL, such as https://s3.example.com:9000.");
+    throw invalid(field, "has no scheme. Write a URL, like https://s3.example.com:9000.");
   }
   if (roleArn == null && parseStorageConfig(fields).onAws) {
     throw invalid("roleArn", "is needed on AWS. Configure the role to assume.");
@@ -168,20 +168,20 @@ function roleOf(fields: AwsStorageConfig): RoleParameters {
     throw invalid("region", "is needed for a role in GovCloud. Configure it.");
   }
   const id = externalId == null ? {} : { ExternalId: externalId };
-  // The SDK's input type demands the property; STS and the stores must not see it.
+  // The SDK's type demands the property RoleArn; STS and the stores must not see it if it is empty.
   return (roleArn == null ? id : { RoleArn: roleArn, ...id }) as RoleParameters;
 }
 
 /**
- * Returns a key under which to cache a session's credentials. It is equal for two calls exactly when
- * their AssumeRole requests are equal, go to the same STS, and their responses name the same store:
- * endpoints, region and path style. Order and spelling of the input make no difference.
+ * Returns a key under which to cache a session's credentials. Two keys are equal exactly when the
+ * AssumeRole requests are equal, go to the same STS, and their responses name the same store: endpoints,
+ * region and path style. Order and spelling of the input make no difference.
  *
  * Servers that build requests use {@link createAssumeRoleRequestBuilder}, which returns both.
  *
- * @param storageConfig as for {@link buildAssumeRoleRequest}, and so are the others.
- * @returns some 300 to 2,500 characters, with the external id among them. Store a digest of it, such as
- *   SHA-256, where secrets may not be.
+ * @param storageConfig as for {@link buildAssumeRoleRequest}, like the other parameters.
+ * @returns about 300 to 2,500 characters, which hold the external id. Store its SHA-256 where secrets may
+ *   not be kept.
  * @throws SessionPolicyError as {@link buildAssumeRoleRequest}
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @example

@@ -5,32 +5,32 @@
  * @module
  */
 
-/** Names that no object action on `arn:aws:s3:::NAME` reaches, and what to use instead. */
+/** Names for which a grant on `arn:aws:s3:::NAME` allows no object action, and what to use instead. */
 const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
   {
     name: /--x-s3$/,
     fault:
-      "names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does. Use a general purpose bucket.",
+      "names an S3 Express directory bucket, which needs s3express:CreateSession. Use a general purpose bucket.",
   },
   {
     name: /--table-s3$/,
     fault:
-      "names the bucket behind a table of S3 Tables, which only s3tables actions grant. Use a general purpose bucket.",
+      "names the bucket of an S3 Tables table, which needs s3tables actions. Use a general purpose bucket.",
   },
   {
     name: /--ol-s3$/,
     fault:
-      "names an Object Lambda access point's alias, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+      "names an Object Lambda access point's alias, which a bucket's ARN does not grant. Use the bucket itself, as s3://bucket/prefix, in this list and in the engine.",
   },
   {
     name: /\.mrap$/,
     fault:
-      "names a multi-Region access point, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+      "names a multi-Region access point, which a bucket's ARN does not grant. Use the bucket itself, as s3://bucket/prefix, in this list and in the engine.",
   },
   {
     name: /-s3alias$/,
     fault:
-      "names an access point's alias, which a bucket's ARN does not grant. Use the bucket behind it, as s3://bucket/prefix, in this list and in the engine.",
+      "names an access point's alias, which a bucket's ARN does not grant. Use the bucket itself, as s3://bucket/prefix, in this list and in the engine.",
   },
   {
     name: /^xn--/,
@@ -42,14 +42,14 @@ const RESERVED: readonly { readonly name: RegExp; readonly fault: string }[] = [
   },
 ];
 
-/** All of them in one, since every location is asked. */
+/** All names in one expression, because every location is tested. */
 const ANY_RESERVED = /^xn--|^sthree-|--(?:x|table|ol)-s3$|\.mrap$|-s3alias$/;
 
 /**
- * Tells why a bucket name cannot be granted on AWS. Behind an endpoint outside AWS these are ordinary
+ * Tells why a bucket name cannot be granted on AWS. With an endpoint outside AWS these are ordinary
  * names.
  *
- * @returns what is wrong and what to use instead; undefined if nothing is.
+ * @returns what is wrong and what to use instead; undefined if nothing is wrong.
  */
 export function bucketFault(bucket: string, onAws: boolean): string | undefined {
   if (!onAws || !ANY_RESERVED.test(bucket)) return undefined;

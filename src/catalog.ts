@@ -12,13 +12,13 @@ import { type AwsStorageConfig, parseFields, parseStorageConfig } from "./storag
 const BASE = "default-base-location";
 
 /**
- * Returns the storage configuration of a catalog, by Polaris' rules: without allowed locations, or with
- * an empty list, the property `default-base-location` is the one allowed location. With them, it must
- * lie inside one of them.
+ * Returns the storage configuration of a catalog, by Polaris' rules. If the catalog has no allowed
+ * locations, its property `default-base-location` is the only one. Otherwise that location must lie
+ * inside one of them.
  *
- * @param catalog a catalog as Polaris' management API returns it, as any JSON value.
+ * @param catalog a catalog as Polaris' management API returns it, or any other JSON value.
  * @returns a new plain object: the known fields, with `allowedLocations` filled in.
- * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`; paths begin at the catalog.
+ * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`. Paths begin at the catalog.
  * @see https://github.com/apache/polaris/pull/4422
  * @example
  * ```ts
@@ -49,7 +49,7 @@ export function storageConfigOf(catalog: unknown): AwsStorageConfig {
     const base = readRecord(properties, [BASE])?.[BASE];
     const invalid = (message: string) =>
       fault("INVALID_STORAGE_CONFIG", ["properties", BASE], message);
-    if (base == null) throw invalid("is missing. Name the location below which tables are made.");
+    if (base == null) throw invalid("is missing. Name the location of the catalog's tables.");
     const place = typeof base === "string" ? placeOf(base, onAws) : undefined;
     if (typeof base !== "string" || place === undefined) throw invalid(faultOf(base, onAws));
     const allowedLocations = fields.allowedLocations ?? [];

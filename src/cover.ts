@@ -5,20 +5,19 @@
  * prefixes) is granted. A statement grants a set of rows on some columns. Statements may grant a cell
  * twice; they may not grant a cell that is not allowed.
  *
- * 1. A family is a choice of sets of rows, one statement each. Rows that no column tells apart stay
- *    together, as a statement for one of them grants the other at the price of its name alone.
- * 2. In a family, each column is named in as few statements as it takes. Naming it once more takes
- *    longer than the two brackets that this could save.
- * 3. Names and frames give the length of a family without brackets. A family that is longer than the
- *    best so far is dropped here.
- * 4. A statement with one name of a kind needs no brackets. Where a column can go to several statements,
- *    every distribution with other brackets is tried.
- * 5. Up to three rows have seven sets, and all of their at most 127 families are tried: the result is
- *    the shortest. For more rows, see {@link improved}.
+ * 1. A family is a choice of sets of rows, one statement for each set. Rows that have the same columns
+ *    stay together: a statement for one of them grants the other for the length of its name only.
+ * 2. In a family, name each column in as few statements as possible. To name it once more takes more
+ *    characters than the two brackets that this could save.
+ * 3. Add the lengths of names and frames. Drop a family that is already longer than the best so far.
+ * 4. Count brackets: a statement with one name of a kind needs none. If a column can go to several
+ *    statements, try every distribution with other brackets.
+ * 5. Up to three rows have seven sets, and at most 127 families. All are tried, so the result is the
+ *    shortest. For more rows, see {@link improved}.
  *
  * Example: read `a/*` and `b/*`, write `b/*`. Columns are `a/*` for {read} and `b/*` for {read, write}.
  * The families that grant it are {read},{write}; {read},{read, write}; {write},{read},{read, write}.
- * The first names `b/*` twice, the second `s3:GetObject` twice: the shorter name decides.
+ * The first names `b/*` twice, the second `s3:GetObject` twice. The shorter name decides.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @module
@@ -45,19 +44,19 @@ export interface Block {
   readonly columns: readonly string[];
 }
 
-/** Blocks that grant a grid, and the serialized length of their statements, a comma behind each. */
+/** Blocks that grant a grid, and the serialized length of their statements, each with a comma. */
 export interface Cover {
   readonly blocks: readonly Block[];
   readonly length: number;
 }
 
-/** Sets of rows, a bit a row, in ascending order; and the length of what their statements name. */
+/** Sets of rows in ascending order, one bit a row, and the length of the names in their statements. */
 interface Family {
   readonly sets: readonly number[];
   readonly length: number;
 }
 
-/** For each column the statements that name it, as bits; and what each one's brackets take, alone. */
+/** The statements that name each column, as bits, and the length of each statement's own brackets. */
 interface Distribution {
   readonly chosen: readonly number[];
   readonly brackets: readonly number[];
@@ -72,9 +71,9 @@ const MOST_SETS = 2 ** MOST_ROWS - 1;
 /**
  * Returns the shortest cover of a grid, or of two that share their statements.
  *
- * @param frame the length of a statement without its names, with the comma behind it.
- * @param second a grid whose actions apply to no resource of the first, and the other way round: a
- *   statement for both grants no more than two would. It may have three rows.
+ * @param frame the length of a statement without its names, with its comma.
+ * @param second a grid of at most three rows. Its actions apply to no resource of the first grid, and
+ *   the other way round, so a statement for both grants no more than two statements would.
  */
 export function shortestCover(frame: number, grid: Grid, second: Grid = NO_GRID): Cover {
   if (grid.columns.length + second.columns.length === 0) return { blocks: [], length: 0 };
@@ -109,7 +108,7 @@ export function shortestCover(frame: number, grid: Grid, second: Grid = NO_GRID)
   };
 }
 
-/** The families of a grid that can be the shortest, in an order that only the grid decides. */
+/** Returns the families of a grid that can be the shortest, in an order that depends only on the grid. */
 function familiesOf(frame: number, { rows, columns }: Grid): readonly Family[] {
   if (columns.length === 0) return [NO_FAMILY];
   const lengthOf = lengthsOfSets(rows);
@@ -133,11 +132,11 @@ function lengthsOfSets(rows: readonly Names[]): (set: number) => number {
   };
 }
 
-/** The sets of rows that some column may have, and that split no rows which no column tells apart. */
+/** Returns the sets of rows that some column may have, with rows of the same columns kept together. */
 function usefulSets(rows: number, columns: readonly Column[]): number[] {
   let required = 0;
   for (const column of columns) required |= column.required;
-  // A single column tells no rows apart.
+  // With a single column all rows stay together.
   if (columns.length === 1) return [required];
   const together: number[] = [];
   for (let row = 0; row < rows; row++) {
@@ -163,7 +162,7 @@ function areAlike(columns: readonly Column[], row: number, other: number): boole
   );
 }
 
-/** The length of all names in the statements of a family; Infinity if it does not grant all. */
+/** Returns the length of all names in a family's statements; Infinity if it does not grant all. */
 function lengthOfNames(
   sets: readonly number[],
   columns: readonly Column[],
@@ -178,7 +177,7 @@ function lengthOfNames(
   return length;
 }
 
-/** How few of some sets grant a column all that it requires; Infinity if they can't. */
+/** Returns the least number of sets that grant a column; Infinity if they can't. */
 function fewest(sets: readonly number[], { required, allowed }: Column): number {
   const most = bitsOf(required);
   for (let count = 1; count <= most; count++) {
@@ -208,7 +207,7 @@ function someGrant(
   return false;
 }
 
-/** The choices of the fewest sets that grant a column, as bits, in ascending order. */
+/** Returns the choices of the fewest sets that grant a column, as bits, in ascending order. */
 function choicesOf(sets: readonly number[], column: Column): number[] {
   const count = fewest(sets, column);
   const choices = new Set<number>();
@@ -225,7 +224,7 @@ function choicesOf(sets: readonly number[], column: Column): number[] {
   return [...choices].sort((a, b) => a - b);
 }
 
-/** The ways to distribute columns over statements that differ in which of them need brackets. */
+/** Returns the ways to distribute columns over statements that need different brackets. */
 function distributions({ rows, columns }: Grid, sets: readonly number[]): Distribution[] {
   if (sets.length === 1) {
     let names = 0;
@@ -237,7 +236,7 @@ function distributions({ rows, columns }: Grid, sets: readonly number[]): Distri
   ];
   for (const column of columns) {
     const all = choicesOf(sets, column);
-    // Of larger families, which only the search for more than three rows has, one way is enough.
+    // One way is enough for larger families, which only the search for more than three rows has.
     const [choice = 0, ...others] = sets.length > MOST_SETS ? all.slice(0, 1) : all;
     const different = new Map<string, (typeof known)[number]>();
     for (const { chosen, counts } of others.length > 0 ? known : []) {
@@ -257,7 +256,7 @@ function distributions({ rows, columns }: Grid, sets: readonly number[]): Distri
   }));
 }
 
-/** Names a column in the statements of a choice, and counts their names: more than two are as two. */
+/** Names a column in the statements of a choice. Counts their names up to two. */
 function nameColumn(
   { chosen, counts }: { readonly chosen: number[]; readonly counts: number[] },
   choice: number,
@@ -269,7 +268,7 @@ function nameColumn(
   });
 }
 
-/** What the brackets of a statement take, if it stands alone. */
+/** Returns the length of a statement's brackets, if it is not shared. */
 function bracketsOf(rows: readonly Names[], set: number, columnNames: number): number {
   let rowNames = 0;
   rows.forEach(({ names }, row) => {
@@ -283,8 +282,9 @@ function brackets(names: number): number {
 }
 
 /**
- * What brackets take. As many statements as possible are shared, since a frame takes longer than
- * brackets. A shared one needs both its brackets, so those that have them anyway are shared first.
+ * Returns the length of all brackets. As many statements as possible are shared, because a frame is
+ * longer than brackets. A shared statement needs both pairs of brackets, so statements that have them
+ * anyway are shared first.
  */
 function bracketsOfAll(own: readonly number[], others: readonly number[]): number {
   const shared = Math.min(own.length, others.length);
@@ -297,7 +297,7 @@ function bracketsOfAll(own: readonly number[], others: readonly number[]): numbe
   return total;
 }
 
-/** The indices of so many of the largest numbers, in ascending order; of equal ones the first. */
+/** Returns the indices of the `count` largest numbers, in ascending order; the first of equal ones. */
 function longest(lengths: readonly number[], count: number): number[] {
   const indices = lengths.map((_, i) => i);
   if (count === lengths.length) return indices;
@@ -307,7 +307,7 @@ function longest(lengths: readonly number[], count: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The blocks of two grids, joined as {@link bracketsOfAll} counts them. */
+/** Joins the blocks of two grids as {@link bracketsOfAll} counts them. */
 function joined(
   blocks: readonly Block[],
   brackets: readonly number[],
@@ -329,7 +329,7 @@ function joined(
   return [...all, ...others.filter((_, i) => !joining.includes(i))];
 }
 
-/** The blocks of one grid: for each set its rows, and the columns that chose it. */
+/** Returns the blocks of one grid: for each set its rows, and the columns that chose it. */
 function blocksOf({ rows, columns }: Grid, { sets }: Family, { chosen }: Distribution): Block[] {
   return sets.map((set, statement) => {
     const block: { rows: string[]; columns: string[] } = { rows: [], columns: [] };
@@ -344,7 +344,7 @@ function blocksOf({ rows, columns }: Grid, { sets }: Family, { chosen }: Distrib
   });
 }
 
-/** Whether every bit of a set is in the other. */
+/** Tells whether every bit of a set is in the other. */
 function isSubset(set: number, of: number): boolean {
   return (set & ~of) === 0;
 }
@@ -356,18 +356,18 @@ function has(set: number, index: number): boolean {
 /**
  * Searches a family for more than three rows.
  *
- * 1. Two families are tried first: a statement for each row, and one for each kind of column.
- * 2. Then columns are granted one after the other, the longest first: by a set that is there already, or
- *    by a new one that holds the first row that the column lacks.
- * 3. A branch ends where its names and frames, and one name for each column that is left, are not
- *    shorter than the best family so far.
- * 4. After 2,000 steps the best one so far is taken.
+ * 1. Try two families first: a statement for each row, and one for each kind of column.
+ * 2. Then grant the columns one after the other, the longest first. Use a set that the family has, or a
+ *    new one that holds the first row that the column lacks.
+ * 3. End a branch when its names and frames, with one name for each column that is left, are as long as
+ *    the best family so far.
+ * 4. After 2,000 steps take the best family so far.
  *
- * Up to five buckets, brute force found none that was shorter by more than a pair of brackets for each
- * statement, which this search does not count. For more buckets it may not be the shortest.
+ * The search does not count brackets. Up to five buckets, brute force found nothing shorter by more than
+ * a pair of brackets a statement. For more buckets the family may not be the shortest.
  *
  * Example: `lake` lists a and b, `pond` a, `sea` b. By row there are three statements; {lake, pond} on
- * a with {lake, sea} on b takes one statement less, and is found from the column a.
+ * a with {lake, sea} on b takes one statement less. The search finds it from the column a.
  */
 function improved(
   frame: number,
@@ -422,14 +422,14 @@ function improved(
 const MOST_STEPS = 2_000;
 const MOST_CANDIDATES = 200;
 
-/** Sets that some column requires, what two have in common, what they are together, and single rows. */
+/** Returns the sets that columns require, their intersections and unions, and single rows. */
 function candidatesOf(columns: readonly Column[]): number[] {
   const candidates = new Set<number>();
   for (const { required } of columns) {
     for (let rest = required; rest !== 0; rest &= rest - 1) candidates.add(rest & -rest);
     candidates.add(required);
   }
-  // Each round adds to what it goes through, so that parts of parts are found as well.
+  // The loops add to the set that they walk, so they find parts of parts as well.
   for (const one of candidates) {
     for (const other of candidates) {
       if (candidates.size >= MOST_CANDIDATES) break;

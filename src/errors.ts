@@ -3,7 +3,7 @@
  * @module
  */
 
-/** Stable identifiers of what is wrong; messages may be reworded, codes are not. */
+/** Stable identifiers of what is wrong. Messages may be reworded, codes are not. */
 export type SessionPolicyErrorCode =
   | "INVALID_STORAGE_CONFIG"
   | "INVALID_KMS_KEY"
@@ -17,7 +17,7 @@ export type SessionPolicyErrorCode =
   | "STS_UNAVAILABLE"
   | "INVALID_SESSION";
 
-/** One fault: where it is, below the argument that `code` is about, and what to do about it. */
+/** One fault: its place below the argument that `code` is about, and what to do about it. */
 export interface SessionPolicyIssue {
   /** E.g. `["allowedKmsKeys", 1]` or `["read", 0]`; empty for the argument as a whole. */
   readonly path: readonly (string | number)[];
@@ -25,8 +25,8 @@ export interface SessionPolicyIssue {
 }
 
 /**
- * Thrown for every input that gives no policy. Messages name the place of a fault and never repeat
- * the value found there, so they are safe to log: values may hold secrets such as an external id.
+ * Thrown for every input that gives no policy. Messages name the place of a fault, and not the value
+ * found there, which may be a secret like an external id.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export class SessionPolicyError extends Error {
   }
 }
 
-/** The error for a single fault. */
+/** Makes the error for a single fault. */
 export function fault(
   code: SessionPolicyErrorCode,
   path: SessionPolicyIssue["path"],
@@ -62,8 +62,8 @@ export function fault(
 }
 
 /**
- * Runs `read` over input that others made. Getters and proxies may throw anything; it becomes a
- * SessionPolicyError of `code`, without the original message, which may hold what was being read.
+ * Runs `read` over a caller's input. Getters and proxies may throw anything. It becomes a
+ * SessionPolicyError of `code`, without the original message, which may hold the input.
  */
 export function reading<T>(code: SessionPolicyErrorCode, what: string, read: () => T): T {
   try {

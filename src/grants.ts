@@ -1,5 +1,5 @@
 /**
- * What a session is granted: from the places and the accesses to them to grids of names.
+ * Turns places, and the accesses to them, into grants: grids of names.
  * @module
  */
 import { ACTIONS, type ActionResource } from "./actions.ts";
@@ -10,7 +10,7 @@ import type { Options } from "./options.ts";
 import { type Names, namesOf, type Pattern, patternOf, serializedLength } from "./policy.ts";
 import type { StorageConfig } from "./storage-config.ts";
 
-/** What the configuration and the options decide of all grants. */
+/** What the configuration and the options decide for all grants. */
 export interface GrantRules {
   /** What the ARN of a bucket begins with. */
   readonly s3Arn: string;
@@ -32,7 +32,7 @@ const ROWS = /* @__PURE__ */ ACTIONS.map(({ access, ...row }) => ({
   accesses: access.reduce((all, one) => all | BIT[one], 0),
 })).sort((a, b) => (a.action < b.action ? -1 : 1));
 
-/** The actions on a kind of resource that any of some accesses, as bits, needs; in code-unit order. */
+/** Returns the actions on a kind of resource that some accesses, as bits, need; in code-unit order. */
 function actionsFor(options: Options, resource: ActionResource, accesses: number): string[] {
   const actions: string[] = [];
   for (const row of ROWS) {
@@ -63,7 +63,7 @@ const LOCATE_BUCKET = 1;
 const LIST_BUCKET = 2;
 const LIST_UPLOADS = 4;
 
-/** What a session may list in a bucket of which it may not list everything. */
+/** What a session may list in a bucket that it may list only in part. */
 export interface BucketList {
   /** The bucket's ARN. */
   readonly bucket: string;
@@ -71,7 +71,7 @@ export interface BucketList {
   readonly prefixes: readonly ListedPrefix[];
 }
 
-/** A prefix without the slash at its end, as a key holds it and as a pattern does. */
+/** A prefix without the slash at its end, as plain text and as a pattern. */
 export interface ListedPrefix {
   readonly prefix: string;
   readonly pattern: Pattern;
@@ -81,22 +81,22 @@ export interface ListedPrefix {
 export interface S3Grants {
   /** Object actions by object patterns. */
   readonly objects: Grid;
-  /** GetObject on bare paths, where reading needs more actions than that. */
+  /** GetObject on bare paths, if reading has more actions than GetObject. */
   readonly bareObjects: Grid;
-  /** GetBucketLocation, and what needs the whole bucket, by buckets. */
+  /** GetBucketLocation, and actions on the whole bucket, by buckets. */
   readonly buckets: Grid;
   /** ListBucket under a prefix. */
   readonly lists: readonly BucketList[];
 }
 
-/** What S3 grants follow for the accesses to each place. */
+/** Returns the S3 grants for the accesses to each place. */
 export function s3Grants(rules: GrantRules, places: readonly BucketPlaces[]): S3Grants {
   const { s3Arn, objectRows, bucketRows, barePaths } = rules;
   const objects = columnsByRows();
   const bareObjects = columnsByRows();
   const buckets = columnsByRows();
   const lists: BucketList[] = [];
-  // A bare path is read as a key, and nothing else: with older versions or tags it is no such row.
+  // A bare path gets GetObject only. If reading adds versions or tags, it needs a row of its own.
   const bareColumns = objectRows[0]?.names.length === 1 ? objects : bareObjects;
   for (const { bucket, root, prefixes, accesses } of places) {
     const arn = s3Arn + bucket;
@@ -138,7 +138,7 @@ export function s3Grants(rules: GrantRules, places: readonly BucketPlaces[]): S3
 
 const BARE_READ: Readonly<Names> = { names: ["s3:GetObject"], length: '"s3:GetObject",'.length };
 
-/** Columns, one for each kind of rows. */
+/** Collects names in columns, one column for each combination of rows. */
 function columnsByRows(): {
   readonly columns: readonly Column[];
   readonly add: (required: number, allowed: number, name: string, length: number) => void;
@@ -159,7 +159,7 @@ function columnsByRows(): {
   return { columns, add };
 }
 
-/** The values of s3:prefix for prefixes. */
+/** Returns the values of s3:prefix for prefixes. */
 export function listPatternsOf(prefixes: readonly ListedPrefix[], barePaths: boolean): Names {
   const names: string[] = [];
   let length = 0;
@@ -181,8 +181,9 @@ export interface KeyGrant {
 }
 
 /**
- * What KMS grants follow for the accesses, as bits, that a session has anywhere: one for each set of
- * actions and each service. Nothing shorter grants the same, as a key's name is longer than an action.
+ * Returns the KMS grants for the accesses, as bits, that a session has anywhere: one for each set of
+ * actions and each service. Nothing shorter grants the same, because a key's name is longer than an
+ * action's.
  */
 export function keyGrants(
   options: Options,

@@ -1,10 +1,10 @@
 /**
- * Copies what callers pass in. Each value is read once, and only the copy is checked and used: a
- * getter, a Proxy or a subclass can't show one value to the check and another to the policy.
+ * Copies the input. Each value is read once, and only the copy is checked and used. So a getter, a Proxy
+ * or a subclass can't show one value to the check and another to the policy.
  * @module
  */
 
-/** More elements than any list has that a policy could hold. */
+/** A list with more elements fits no policy. */
 const MOST_ELEMENTS = 5_000_000;
 
 const { size: SIZE } = Object.getOwnPropertyDescriptors(Set.prototype);
@@ -37,9 +37,9 @@ function readArray(list: readonly unknown[]): unknown[] | undefined {
   return elements;
 }
 
-/** Whether a value is a Set of any realm: only those have what the getter of `size` reads. */
+/** Tells whether a value is a Set of any realm: for other values the getter of `size` throws. */
 function isSet(value: unknown): value is ReadonlySet<unknown> {
-  // Its tag is asked first, as the getter throws for everything else, and that takes 20 µs.
+  // The tag is asked first, because a throw of the getter takes 20 µs.
   if (Object.prototype.toString.call(value) !== "[object Set]") return false;
   try {
     SIZE.get?.call(value as Set<unknown>);
@@ -67,7 +67,7 @@ export function readRecord<Field extends string>(
   return copy;
 }
 
-/** Whether a value is an object with fields, and not a list or anything else to iterate. */
+/** Tells whether a value is an object with fields, and not a list or anything else to iterate. */
 export function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
   return typeof value === "object" && value !== null && !(Symbol.iterator in value);
 }
@@ -75,12 +75,12 @@ export function isRecord(value: unknown): value is { readonly [field: string]: u
 const MOST_DEPTH = 64;
 
 /**
- * Copies a document such as a policy: lists, objects with their own fields, and values.
+ * Copies a document, for example a policy: lists, objects with their own fields, and values.
  *
  * @returns a copy of plain arrays and of objects without a prototype; a list with holes ends with
  *   `undefined` at the first of them.
- * @throws RangeError for more than 64 levels, which a cycle has too; the caller's `reading` makes it
- *   an error of this library.
+ * @throws RangeError for more than 64 levels, and so for a cycle. The caller's `reading` makes it an
+ *   error of this library.
  */
 export function plainCopy(value: unknown, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;

@@ -1,14 +1,14 @@
 /**
  * Which buckets may share a ListBucket statement.
  *
- * Such a statement lets each of its buckets be listed under each of its prefixes. Hence its grids:
- * buckets are the rows, prefixes the columns.
+ * A ListBucket statement lets each of its buckets be listed under each of its prefixes. So buckets are
+ * the rows of a grid, and prefixes its columns.
  *
  * 1. Buckets that list the same prefixes are one row.
- * 2. A column's rows are those that list its prefix; it is also allowed for rows that list an outer
+ * 2. A column's rows are those that list its prefix. It is also allowed for rows that list an outer
  *    prefix.
- * 3. Rows that have no prefix in common or inside one another's, not even through others, are in grids
- *    of their own.
+ * 3. Rows are in one grid if they share a prefix, or if a prefix of one lies inside a prefix of the
+ *    other, directly or through other rows.
  * 4. A group of more than 30 rows is not searched: each of its rows becomes a grid.
  *
  * Example: `lake` and `pond` list `a`, and `lake` lists `b`. There is one grid of two rows. It is
@@ -28,14 +28,14 @@ interface Row {
   readonly prefixes: readonly ListedPrefix[];
 }
 
-/** A prefix, the numbers of the rows that list it, and the innermost other one that it lies inside. */
+/** A prefix, the numbers of the rows that list it, and the innermost other prefix around it. */
 interface Listed {
   readonly prefix: ListedPrefix;
   readonly rows: number[];
   outer: Listed | undefined;
 }
 
-/** The numbers of rows that have prefixes in common, directly or by way of others; and these. */
+/** The numbers of rows of one grid, and their prefixes. */
 interface Group {
   readonly rows: number[];
   readonly listed: Listed[];
@@ -44,7 +44,7 @@ interface Group {
 /** A set of rows is a number with a bit for each. */
 const MOST_SEARCHED_ROWS = 30;
 
-/** The grids of what is listed. */
+/** Returns the grids of what is listed. */
 export function listGrids(lists: readonly BucketList[], barePaths: boolean): Grid[] {
   const rows = rowsOf(lists);
   const gridOfOne = ({ buckets, prefixes }: Row): Grid => {
@@ -79,7 +79,7 @@ function rowOf({ bucket, prefixes }: BucketList): Row {
   return { buckets: [bucket], prefixes };
 }
 
-/** The prefixes of all rows, each behind what it lies inside. */
+/** Returns the prefixes of all rows, each after the prefix that it lies inside. */
 function listedBy(rows: readonly Row[]): Listed[] {
   const found = new Map<string, Listed>();
   rows.forEach(({ prefixes }, number) => {
@@ -106,11 +106,11 @@ function listedBy(rows: readonly Row[]): Listed[] {
 }
 
 /**
- * Joins rows that list the same prefix, or one inside that of the other. The latter make nothing
- * shorter, but decide which of equally short policies is emitted, and that stays in every release.
+ * Joins rows that list the same prefix, or a prefix inside one of the other row. The second kind makes
+ * no policy shorter. It decides which of equally short policies is emitted, which no release may change.
  */
 function groupsOf(count: number, listed: readonly Listed[]): Group[] {
-  // Of each row another one of its group, or itself: following them ends at the same row for all.
+  // For each row another row of its group, or itself. Following them ends at the same row for all.
   const next = Array.from({ length: count }, (_, row) => row);
   const lastOf = (row: number): number => {
     let last = row;
@@ -167,7 +167,7 @@ function gridOf(
   };
 }
 
-/** Field by field, as spreading takes longer than all else that one bucket's list needs. */
+/** Copies field by field: a spread takes longer than all other work for one bucket's list. */
 function columnOf(required: number, allowed: number, { names, length }: Names): Column {
   return { required, allowed, names, length };
 }

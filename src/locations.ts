@@ -1,9 +1,9 @@
 /**
- * Locations: `s3://bucket/prefix`, each meaning every key below the prefix.
+ * Locations: `s3://bucket/prefix`. Each means every key below the prefix.
  *
  * A location's *place* is `bucket/` and then the prefix, which ends with `/` unless it is empty. So a
- * place lies inside another exactly if it starts with it, and in code-unit order everything inside a
- * place follows right behind it.
+ * place lies inside another exactly if it starts with the other. In code-unit order everything inside a
+ * place follows directly after it.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  * @module
@@ -17,10 +17,10 @@ export type Access = "read" | "list" | "write" | "delete";
 
 export const ACCESSES: readonly Access[] = ["read", "list", "write", "delete"];
 
-/** One bit an access, so that a set of accesses is a number. */
+/** One bit for each access, so that a set of accesses is a number. */
 export const BIT: Readonly<Record<Access, number>> = { read: 1, write: 2, delete: 4, list: 8 };
 
-/** The locations a session may read, list, write and delete: `s3://`, `s3a://` or `s3n://` URIs. */
+/** The locations that a session may read, list, write and delete: `s3://`, `s3a://` or `s3n://` URIs. */
 export interface Locations {
   readonly read?: readonly string[] | ReadonlySet<string> | undefined;
   readonly list?: readonly string[] | ReadonlySet<string> | undefined;
@@ -28,7 +28,7 @@ export interface Locations {
   readonly delete?: readonly string[] | ReadonlySet<string> | undefined;
 }
 
-/** A location's place, and the accesses that it is given for, as bits. */
+/** A location's place, and the accesses to it, as bits. */
 export interface PlaceAccess {
   readonly place: string;
   readonly accesses: number;
@@ -37,7 +37,7 @@ export interface PlaceAccess {
   readonly index: number;
 }
 
-/** The places of a bucket, each with the accesses, as bits, that it is given for. */
+/** The places of a bucket, each with the accesses to it, as bits. */
 export interface BucketPlaces {
   readonly bucket: string;
   /** The accesses to the whole bucket. */
@@ -47,10 +47,10 @@ export interface BucketPlaces {
   readonly accesses: readonly number[];
 }
 
-/** As many faults as one error lists; a person mends the first and sees the pattern. */
+/** One error lists at most so many faults: a person fixes the first and sees the pattern. */
 const MOST_ISSUES = 10;
 
-/** A list of locations as it was passed in, and the accesses, as bits, that it is given for. */
+/** A list of locations as it was passed in, and the accesses that it is for, as bits. */
 interface LocationList {
   readonly uris: readonly unknown[];
   /** The name of the list in the input, for errors. */
@@ -105,7 +105,7 @@ export interface LocationRules {
 const OUTSIDE =
   "lies outside the storage configuration's allowedLocations. Grant less, or have the location allowed there.";
 
-/** Copies the lists; one that is given for several accesses is copied and read once. */
+/** Copies the lists. A list that is passed for several accesses is copied once. */
 function readLists(locations: Locations): LocationList[] {
   if (!isRecord(locations)) {
     throw fault(
@@ -142,7 +142,7 @@ function readLists(locations: Locations): LocationList[] {
   return lists;
 }
 
-/** Sorts places by bucket, and merges those that are named twice. */
+/** Sorts places by bucket, and merges places that are named twice. */
 export function placesByBucket(
   asked: readonly Pick<PlaceAccess, "place" | "accesses">[],
 ): readonly BucketPlaces[] {
@@ -174,10 +174,10 @@ function byPlace(a: { readonly place: string }, b: { readonly place: string }): 
 }
 
 /**
- * Leaves out what an outer place grants already.
+ * Leaves out accesses that an outer place has already.
  *
- * @param rootLists whether a list of a whole bucket includes that of its prefixes.
- * @returns the places in their order, each with the accesses that no outer place has.
+ * @param rootLists whether a list of a whole bucket includes lists of its prefixes.
+ * @returns the places in order, each with the accesses that no outer place has.
  */
 export function withoutNested(
   asked: readonly PlaceAccess[],
@@ -197,9 +197,9 @@ export function withoutNested(
 }
 
 /**
- * Walks prefixes in the order of places, and makes something of each.
+ * Walks prefixes in the order of places, and makes a value for each.
  *
- * @param make gets what was made of the innermost other prefix that a prefix lies inside, or `outside`.
+ * @param make gets the value of the innermost other prefix around a prefix, or `outside` if there is none.
  */
 export function walkNested<T>(
   prefixes: readonly string[],
@@ -214,7 +214,7 @@ export function walkNested<T>(
   }
 }
 
-/** A prefix, what was made of it, and the innermost other that it lies inside. */
+/** A prefix, its value, and the innermost other prefix around it. */
 interface Outer<T> {
   readonly prefix: string;
   readonly made: T;
@@ -223,9 +223,9 @@ interface Outer<T> {
 
 const SLASH = 47;
 
-/** Whether the place of a prefix lies inside that of another; both are without their last slash. */
+/** Tells whether a prefix's place lies inside another prefix's place; both lack their last slash. */
 function isBelow(prefix: string, other: string): boolean {
-  // The first test answers nearly always, and is much the faster one.
+  // The first test is much faster, and decides nearly always.
   return prefix.charCodeAt(other.length) === SLASH && prefix.startsWith(other);
 }
 
@@ -234,18 +234,18 @@ function isAccess(name: string): name is Access {
 }
 
 /**
- * The form of a location that we take. Bucket names are those that AWS ever gave out or that a store
- * such as Ceph accepts; control characters and lone surrogates cannot be part of a key that S3 and
- * XML can hold; everything else in the prefix is literal, `%`, `//`, `.` and `..` included.
+ * The form of a location. Bucket names are those that AWS once gave out, or that Ceph and similar stores
+ * accept. Control characters and lone surrogates cannot be part of a key that S3 and XML can hold.
+ * Everything else in the prefix is literal: `%`, `//`, `.` and `..` too.
  */
 const LOCATION =
   /^[sS]3[aAnN]?:\/\/(?!\d+\.\d+\.\d+\.\d+(?:\/|$))[A-Za-z0-9._-]{3,255}(?:\/[^\p{Cc}\p{Cs}]*)?$/u;
 const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 const MOST_KEY_BYTES = 1024;
-/** More than any location has; what is longer is not even looked at. */
+/** No valid location is longer. A longer text is not tested further. */
 const MOST_URI = 2 * MOST_KEY_BYTES;
 
-/** The place of a location; undefined if there is something wrong with it. */
+/** Returns the place of a location; undefined if the location is invalid. */
 export function placeOf(uri: string, onAws = true): string | undefined {
   if (uri.length > MOST_URI || !LOCATION.test(uri)) return undefined;
   const start = uri.indexOf("/") + "//".length;
@@ -260,38 +260,37 @@ export function placeOf(uri: string, onAws = true): string | undefined {
   return uri.endsWith("/") ? uri.slice(start) : `${uri.slice(start)}/`;
 }
 
-/** UTF-8 bytes of a prefix, one trailing slash left out: it makes no difference to the place. */
+/** Counts the UTF-8 bytes of a prefix, without one trailing slash, which does not change the place. */
 function prefixBytes(prefix: string): number {
   // Each byte becomes one character, or `%XX`.
   const bytes = encodeURI(prefix).replace(/%../g, "_").length;
   return prefix.endsWith("/") ? bytes - 1 : bytes;
 }
 
-/** What is wrong with a location, and what to do; never the location itself. */
+/** Says what is wrong with a location, and what to do, without the location itself. */
 export function faultOf(uri: unknown, onAws = true): string {
   if (typeof uri !== "string") return "must be a string, s3://bucket/prefix.";
-  if (!uri.includes("://")) return "is no URI. Write s3://bucket/prefix.";
+  if (!uri.includes("://")) return "is not a URI. Write s3://bucket/prefix.";
   if (!/^s3[an]?:\/\//i.test(uri)) return "must begin with s3://, s3a:// or s3n://.";
   const [, , bucket = ""] = uri.split("/", 3);
-  if (bucket === "") return "names no bucket. Write s3://bucket/prefix.";
+  if (bucket === "") return "has no bucket. Write s3://bucket/prefix.";
   if (bucket.startsWith("arn:")) {
-    return "names an access point. Grant the bucket behind it, as s3://bucket/prefix.";
+    return "names an access point. Grant the bucket itself, as s3://bucket/prefix.";
   }
   const reserved = bucketFault(bucket, onAws);
   if (reserved !== undefined) return reserved;
   if (!/^[A-Za-z0-9._-]{3,255}$/.test(bucket) || IP_ADDRESS.test(bucket)) {
     return "names a bucket that no S3 store accepts. Use 3 to 255 letters, digits, dots, hyphens and underscores.";
   }
-  if (/\p{Cc}/u.test(uri))
-    return "holds a control character. Leave it out: no key of a table needs one.";
+  if (/\p{Cc}/u.test(uri)) return "holds a control character. Leave it out.";
   if (/\p{Cs}/u.test(uri)) return "holds half of a surrogate pair. Write valid Unicode.";
   return `has a prefix of more than ${MOST_KEY_BYTES} UTF-8 bytes, the most that an S3 key may have. Grant a shorter one.`;
 }
 
-/** What no place begins with: they begin with a bucket. */
+/** No place begins with this, because each begins with a bucket. */
 const NO_PLACE = "/";
 
-/** The places that lie inside no other of them, in code-unit order. */
+/** Returns the places that lie inside no other place, in code-unit order. */
 export function outermost(places: Iterable<string>): string[] {
   const kept: string[] = [];
   let last = NO_PLACE;
@@ -303,9 +302,9 @@ export function outermost(places: Iterable<string>): string[] {
   return kept;
 }
 
-/** Whether a place lies inside one of `outer`, which {@link outermost} returned. */
+/** Tells whether a place lies inside one of `outer`, which {@link outermost} returned. */
 function isInside(place: string, outer: readonly string[]): boolean {
-  // Only the last one that is not behind the place can contain it: see the order of places above.
+  // Only the last one that does not come after the place can contain it: see the order of places above.
   let low = 0;
   let high = outer.length;
   while (low < high) {

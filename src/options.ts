@@ -5,27 +5,27 @@
 import * as z from "zod/mini";
 import { SessionPolicyError } from "./errors.ts";
 
-/** How a session policy is made; the defaults are the least privilege. */
+/** How a session policy is made. The defaults grant the least. */
 export interface SessionPolicyOptions {
   /**
    * `"least-privilege"` (the default), or `"polaris"`: what the Apache Polaris server itself would
-   * vend for the same input, quirks included, for tools that predict or compare.
+   * vend for the same input, with its quirks. It is for tools that predict or compare.
    */
   readonly profile?: "least-privilege" | "polaris" | undefined;
   /**
-   * Most characters that the serialized policy may have. The default is 2,048, the limit of STS.
-   * `Infinity` is allowed, for policies that are not meant for STS.
+   * The most characters of the serialized policy. The default is 2,048, the limit of STS. `Infinity` is
+   * allowed, for policies that are not for STS.
    */
   readonly maxLength?: number | undefined;
   /**
-   * Whether KMS statements demand that S3 makes the request (`kms:ViaService`). By default they do
-   * wherever AWS documents the service's name. `false` never demands it; `true` insists, and is an
-   * error where the condition can't be formed.
+   * Whether KMS statements allow only requests that S3 makes (`kms:ViaService`). By default they do so
+   * wherever AWS documents S3's name for it. With `false` they never do. `true` is an error where the name
+   * is unknown.
    */
   readonly kmsViaService?: boolean | undefined;
   /** Whether reading includes older versions of an object: `s3:GetObjectVersion`. Default false. */
   readonly objectVersions?: boolean | undefined;
-  /** Whether writing includes giving up an upload: `s3:AbortMultipartUpload`. Default false. */
+  /** Whether writing includes aborting an upload: `s3:AbortMultipartUpload`. Default false. */
   readonly abortMultipartUploads?: boolean | undefined;
   /**
    * Whether writing includes listing uploads in parts: `s3:ListMultipartUploadParts`, and

@@ -9,7 +9,7 @@ import { BIT } from "./locations.ts";
 import { escapePattern, type OneOrMany, type Statement } from "./policy.ts";
 import type { AwsStorageConfig, StorageConfig } from "./storage-config.ts";
 
-/** A location's place, and the accesses that it is given for, as bits. */
+/** A location's place, and the accesses to it, as bits. */
 interface PlaceAccess {
   readonly place: string;
   readonly accesses: number;
@@ -18,20 +18,21 @@ interface PlaceAccess {
 /**
  * Predicts the statements of Polaris' server: its grouping, its repeats, its escapes.
  *
- * 1. One statement for the objects that may be written or deleted, which Polaris does not tell apart.
- * 2. KMS: all uses of the keys if anything may be written, else Decrypt and DescribeKey. Keys that
- *    only decrypt have a statement of their own. Without keys, a session that may not write gets all
- *    keys of the account.
- * 3. For each bucket that is listed, its prefixes; then for each bucket GetBucketLocation.
- * 4. One statement for the objects that may be read.
+ * 1. Add one statement for the objects that may be written or deleted. Polaris treats both alike.
+ * 2. Add KMS statements: all uses of the keys if anything may be written, else Decrypt and DescribeKey.
+ *    Keys that only decrypt have a statement of their own. Without keys, a session that may not write
+ *    gets all keys of the account.
+ * 3. Add ListBucket for each bucket that is listed, with its prefixes. Add GetBucketLocation for each
+ *    bucket.
+ * 4. Add one statement for the objects that may be read.
  *
  * `s3://b/t` to read and `s3://b/t/` to list, for example, give ListBucket on `b` with prefix `t/*`,
  * GetBucketLocation on `b`, and GetObject and GetObjectVersion on `b/t/*`.
  *
- * Polaris keeps locations in hash maps: its order means nothing, and is sorted here.
+ * Polaris keeps locations in hash maps, so its order has no meaning. Here statements are sorted.
  *
  * @param places one for each distinct URI.
- * @returns none if Polaris sends its `Deny * on *`.
+ * @returns an empty list if Polaris sends its `Deny * on *`.
  */
 export function polarisStatements(
   { fields }: StorageConfig,
@@ -73,7 +74,7 @@ export function polarisStatements(
     if ((accesses & BIT.list) === 0) continue;
     const listed = prefixes.get(bucket) ?? [];
     prefixes.set(bucket, listed);
-    // The whole bucket becomes the prefix `/`, which only keys that begin with it have.
+    // For the whole bucket Polaris writes the prefix `/`, which matches only keys that begin with a slash.
     listed.push(`${escapePattern(place.slice(slash + 1)) || "/"}*`);
   }
   for (const [bucket, listed] of [...prefixes].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -89,7 +90,7 @@ export function polarisStatements(
   return statements;
 }
 
-/** One value as a string, several as a list: so the AWS SDK for Java writes a policy. */
+/** Returns one value as a string and several as a list, as the AWS SDK for Java writes them. */
 function oneOrMany(values: readonly string[]): OneOrMany {
   const [first] = values;
   return values.length === 1 && first !== undefined ? first : values;
@@ -98,17 +99,17 @@ function oneOrMany(values: readonly string[]): OneOrMany {
 /** The inputs of Polaris' own generator. */
 interface PolarisConfig {
   readonly partition: string;
-  /** The keys of which it grants every use to a session that writes, with their repeats. */
+  /** The keys that a session that writes may use in every way, with repeats. */
   readonly encryptionKeys: readonly string[];
-  /** The keys of which it never grants more than decryption. */
+  /** The keys that a session may only decrypt with. */
   readonly decryptionKeys: readonly string[];
-  /** The keys it falls back to if none is configured. */
+  /** The keys that Polaris grants if none is configured. */
   readonly wildcardKey: string | undefined;
 }
 
 /**
- * What Polaris' generator is given. It gives all keys of 1.7.0 every use, in their order and with
- * repeats. For those of 1.8.0 this follows the description of the change, and repeats fold.
+ * Returns the inputs of Polaris' generator. It grants every use of the keys of 1.7.0, in their order and
+ * with repeats. For the fields of 1.8.0 this follows the description of the change, and repeats fold.
  *
  * @see https://github.com/apache/polaris/pull/5162
  */

@@ -1,5 +1,5 @@
 /**
- * Reports what takes how much in a policy that is too long, and how much would fit.
+ * Reports which parts of a too long policy take how many characters, and how many locations would fit.
  * @module
  */
 import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
@@ -57,7 +57,7 @@ function summary(
 
 const KEY_FIELDS = ["currentKmsKey", "encryptionKeys", "allowedKmsKeys", "decryptionKeys"] as const;
 
-/** What the keys of each field take, in the policy's own names. */
+/** Counts the characters of each field's keys in the policy. */
 function keyIssues({ config }: Session): SessionPolicyIssue[] {
   return KEY_FIELDS.flatMap((field) => {
     const keys = config.keys.filter(({ path }) => path[0] === field);
@@ -70,8 +70,8 @@ function keyIssues({ config }: Session): SessionPolicyIssue[] {
 }
 
 /**
- * How many locations fit, the short ones first: of all, and of each bucket alone. That is the largest
- * number wherever the locations are of one bucket and for the same accesses.
+ * Counts how many locations fit, the short ones first, of all buckets and of each bucket alone. The count
+ * is the largest possible if all locations have the same bucket and accesses.
  */
 function mostThatFit(session: Session, places: ReturnType<typeof withoutNested>): number {
   const lengthOf = ({ bucket, place, accesses }: (typeof places)[number]) =>
@@ -91,7 +91,7 @@ function mostThatFit(session: Session, places: ReturnType<typeof withoutNested>)
     policyFor(session, some).length <= session.options.maxLength;
   let most = 0;
   for (const order of [shortFirst, ...largest]) {
-    // The length grows with the locations, but where equal lists merge by a few characters.
+    // The length grows with the locations, except where equal lists merge and save a few characters.
     let enough = most;
     let tooMany = order.length + 1;
     while (tooMany - enough > 1) {

@@ -29,8 +29,8 @@ export interface PolicyDocument<S = Statement> {
 const SPECIAL = /[*?$]/g;
 
 /**
- * Escapes `*`, `?` and `$`, which a policy of version 2012-10-17 reads as wildcards and as the start
- * of a policy variable, in `Resource` and in string conditions alike.
+ * Escapes `*`, `?` and `$`. In `Resource` and in string conditions, a policy of version 2012-10-17 reads
+ * them as wildcards and as the start of a policy variable.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
  */
@@ -38,16 +38,16 @@ export function escapePattern(literal: string): string {
   return literal.replace(SPECIAL, (character) => `\${${character}}`);
 }
 
-/** A literal as it stands in a pattern, and its serialized length without quotes. */
+/** A literal as a pattern holds it, and its serialized length without quotes. */
 export interface Pattern {
   readonly text: string;
   readonly length: number;
 }
 
-/** What neither a pattern nor JSON escapes; nearly every prefix is of this kind. */
+/** Characters that neither a pattern nor JSON escapes. Nearly every prefix has only these. */
 const LITERAL = /^[ !#%-)+->@-[\]-~\xa1-\xff]*$/;
 
-/** Makes a pattern that matches one text only, and measures it. */
+/** Makes a pattern that matches only one text, and measures it. */
 export function patternOf(literal: string): Pattern {
   if (LITERAL.test(literal)) return { text: literal, length: literal.length };
   const text = escapePattern(literal);
@@ -59,8 +59,8 @@ const NOT_RAW = /[^\x20-\x7e\xa1-\xff]/g;
 
 /**
  * Serializes a policy to the `Policy` parameter of AssumeRole: minified JSON in which every character
- * outside U+0020–U+007E and U+00A1–U+00FF is a `\uXXXX` escape. STS refuses characters above U+00FF in
- * this parameter, and the escape is how an object key may hold them nevertheless.
+ * outside U+0020–U+007E and U+00A1–U+00FF is a `\uXXXX` escape. STS refuses raw characters above U+00FF in
+ * this parameter; with the escape, object keys may still hold them.
  *
  * @param policy a document that {@link buildSessionPolicy} returned, or any other policy document.
  * @returns the JSON; its length is what STS counts against 2,048 characters.
@@ -82,12 +82,12 @@ export function serializePolicy(policy: PolicyDocument): string {
   try {
     json = typeof policy === "object" && policy !== null ? JSON.stringify(policy) : undefined;
   } catch {
-    // A cycle, a BigInt or a throwing getter: told below, with the rest.
+    // A cycle, a BigInt or a throwing getter: refused below, with the rest.
   }
   if (json === undefined) {
     throw fault("INVALID_POLICY", [], "A policy must be an object that JSON can hold.");
   }
-  // Asking first is faster by half of JSON.stringify, and the answer is mostly yes.
+  // This test saves half of the time of JSON.stringify, and mostly succeeds.
   return RAW.test(json) ? json : json.replace(NOT_RAW, unicodeEscape);
 }
 
@@ -98,13 +98,13 @@ function unicodeEscape(character: string): string {
 /** Characters without quotes and backslashes: what {@link serializePolicy} writes as it is. */
 const UNESCAPED = /^[ !#-[\]-~\xa1-\xff]*$/;
 
-/** How many characters {@link serializePolicy} writes for a string, quotes included. */
+/** Counts the characters that {@link serializePolicy} writes for a string, with its quotes. */
 export function serializedLength(text: string): number {
   if (UNESCAPED.test(text)) return text.length + 2;
   return JSON.stringify(text).replace(NOT_RAW, unicodeEscape).length;
 }
 
-/** Strings of a list in a policy, and their serialized length, a comma behind each. */
+/** Strings of a list in a policy, and their serialized length, each with a comma. */
 export interface Names {
   readonly names: readonly string[];
   readonly length: number;

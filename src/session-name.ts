@@ -1,5 +1,5 @@
 /**
- * How a session is named, tagged and timed: Polaris' settings, checked and applied.
+ * Names, tags and times a session by Polaris' settings.
  *
  * @see https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/AwsSessionNameBuilder.java
  * @module
@@ -8,12 +8,12 @@ import * as z from "zod/mini";
 import { fault, reading, SessionPolicyError } from "./errors.ts";
 import { isRecord, readList, readRecord } from "./input.ts";
 
-/** What a session name may draw from; the names are Polaris'. */
+/** The fields of a session name. The names are Polaris'. */
 const NAME_FIELDS = ["realm", "catalog", "namespace", "table", "principal"] as const;
-/** What a tag may hold, in the order in which Polaris sends them. */
+/** The fields of tags, in the order in which Polaris sends them. */
 export const TAG_FIELDS = [...NAME_FIELDS, "roles", "trace_id"] as const;
 
-/** A part of a session name, or another prefix than `p` before them. */
+/** A field of a session name, or another prefix than `p`. */
 export type SessionNameField =
   | "realm"
   | "catalog"
@@ -32,7 +32,7 @@ export type SessionTagField =
   | "roles"
   | "trace_id";
 
-/** What a session is for, in Polaris' terms. What is null or left out is not known. */
+/** What a session is for, in Polaris' terms. A value that is null or left out is unknown. */
 export interface SessionContext {
   readonly realm?: string | null | undefined;
   readonly catalog?: string | null | undefined;
@@ -44,7 +44,7 @@ export interface SessionContext {
   readonly traceId?: string | null | undefined;
 }
 
-/** How the session is named, tagged and timed: Polaris' settings, and the context they draw from. */
+/** How the session is named, tagged and timed: Polaris' settings, and the values that they use. */
 export interface SessionSettings {
   readonly context?: SessionContext | undefined;
   /**
@@ -89,7 +89,7 @@ const nameField = z.custom<SessionNameField>(
 const tagField = z.enum(TAG_FIELDS, {
   error: ({ input }) =>
     input === "traceId"
-      ? "is the name in the context. Write trace_id, which is the name of the tag field."
+      ? "is the name in the context. Write trace_id, the name of the tag field."
       : `Unknown tag field. Use ${TAG_FIELDS.join(", ")}.`,
 });
 const duration = z.custom<number>(
@@ -156,7 +156,7 @@ function readNamed<Field extends string>(
     if (Object.hasOwn(fields, name)) continue;
     const message =
       name === "trace_id"
-        ? "is the name of the tag field. Write traceId, which is the name in the context."
+        ? "is the name of the tag field. Write traceId, the name in the context."
         : `Unknown name. Use ${names.join(", ")}.`;
     throw fault("INVALID_SESSION", [...path, name], message);
   }
@@ -168,9 +168,9 @@ const DEFAULT_PREFIX = "p-";
 const MOST_NAME_CHARACTERS = 64;
 
 /**
- * Names a session as Polaris does: `PolarisAwsCredentialsStorageIntegration`; or the fields that are
- * asked for, joined with `-` behind a prefix; or `polaris-` and the principal. Characters that STS
- * refuses become `_`, and a name is cut to 64, each field getting an equal share of what is left.
+ * Names a session as Polaris does: `PolarisAwsCredentialsStorageIntegration`, or a prefix and the chosen
+ * fields joined with `-`, or `polaris-` and the principal. Characters that STS refuses become `_`. A name
+ * is cut to 64 characters, and each field gets an equal share of what is left.
  *
  * @param session its `context`, `nameFields` and `includePrincipal`.
  * @returns 2 to 64 characters of `[A-Za-z0-9_+=,.@-]`.
@@ -220,15 +220,15 @@ const UNKNOWN = "unknown";
 const MOST_TAG_CHARACTERS = 256;
 
 /**
- * Tags a session as Polaris does, with keys such as `polaris:table`, in Polaris' order, and with values
- * that STS takes. Characters that it refuses become `_`.
+ * Tags a session as Polaris does, in Polaris' order. A key is for example `polaris:table`. Characters that
+ * STS refuses in a value become `_`.
  *
- * Roles are sorted and joined with `+`, since STS refuses the comma that Polaris puts between them. A
+ * Roles are sorted and joined with `+`, because STS refuses the comma that Polaris puts between them. A
  * `+` or `=` in a role's name becomes `=2B` or `=3D`. A missing value becomes `unknown`, except for the
  * trace id, which then has no tag.
  *
  * @param session its `context` and `tagFields`.
- * @returns a tag for each field; none by default.
+ * @returns a tag for each field; an empty list by default.
  * @throws SessionPolicyError `INVALID_SESSION`
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html
  * @see https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/storage/aws/SessionTagField.java

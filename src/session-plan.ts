@@ -1,16 +1,16 @@
 /**
- * Splits locations over several sessions, where one policy can't hold them.
+ * Divides locations among several sessions, if one policy can't hold them.
  *
- * 1. Places are sorted by bucket and by accesses, since a statement names many of one kind best.
- * 2. A session takes the first place that is left, then each further one that still fits, in order.
- *    That is what a first fit gives, session by session, up to the 16th place that is refused.
- * 3. A place is tried only if the least that it adds fits: the names that only it needs.
- * 4. Places are tried in groups, which double in size while they fit and halve when they don't. So a
- *    session is measured some twenty times, and not once for each place. Buckets that list the same
- *    prefixes share a statement, so a group may fit where its first place alone does not.
+ * 1. Sort places by bucket and by accesses, because places of one kind share statements best.
+ * 2. A session takes the first place that is left, then each further place that still fits, in order.
+ *    This is a first fit, session by session, up to the 16th place that is refused.
+ * 3. Try a place only if the least that it adds fits: the names that the policy does not have yet.
+ * 4. Try places in groups, which double in size while they fit and halve when they don't. So a session
+ *    is measured about twenty times, and not once for each place. Buckets that list the same prefixes
+ *    share a statement, so a group may fit even if its first place alone does not.
  *
- * Example: 100 tables of one bucket, of which 49 fit. The groups 1, 2, 4, 8, 16 fit; 32 do not, and
- * 17 more are found with 16 and 1. The next session begins with the 50th table.
+ * Example: 49 of 100 tables of one bucket fit. The groups of 1, 2, 4, 8 and 16 fit. The group of 32 does
+ * not, so 16 and 1 more are taken. The next session begins with the 50th table.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  * @module
@@ -31,12 +31,12 @@ export interface SessionPlan {
 /** A place to be packed. */
 interface Item extends GrantedPlace {
   readonly bucket: string;
-  /** The least that it adds to a session that names its bucket; and to one that does not. */
+  /** The least that it adds to a session that names its bucket, and to a session that does not. */
   readonly growth: number;
   readonly growthWithBucket: number;
-  /** The most that its names add; Infinity if another bucket may name some of them already. */
+  /** The length that its names add; Infinity if another bucket may name some of them already. */
   readonly most: number;
-  /** Where the places of its bucket end in the list, and those of its bucket and accesses. */
+  /** Where the places of its bucket end in the list, and the places of its bucket and accesses. */
   readonly bucketEnd: number;
   readonly kindEnd: number;
 }
@@ -49,7 +49,7 @@ export function splitOverSessions(session: Session, asked: readonly PlaceAccess[
   if (whole.length <= maxLength) {
     return [{ policy: whole.policy, locations: locationsOf(places) }];
   }
-  // There is nothing to split: a refusal of everything, or Polaris' keys, is too long by itself.
+  // There is nothing to divide: a Deny of everything, or Polaris' keys, is too long by itself.
   if (places.length === 0) throw tooLarge(session, asked, whole.length);
   const items = itemsOf(session, places);
   const left: Left = {
@@ -78,7 +78,7 @@ interface Left {
   readonly byGrowthWithBucket: MinTree;
 }
 
-/** Fills a session, beginning with one place; returns the indices of those that it takes. */
+/** Fills a session, beginning with one place. Returns the indices of the places that it takes. */
 function fill(
   session: Session,
   left: Left,
@@ -97,7 +97,7 @@ function fill(
   if (length > maxLength) throw tooLargeAlone(items[first], length, maxLength, asked);
   let from = first + 1;
   let size = 1;
-  // What was refused last: nothing of its kind that adds as much has room either.
+  // The last refused place: no place of its kind that adds as much has room either.
   let refused: Refused = { kindEnd: 0, growth: Infinity };
   let refusals = 0;
   for (;;) {
@@ -122,7 +122,7 @@ function fill(
   }
 }
 
-/** After so many refusals there is hardly any room, and looking on takes time for each location. */
+/** After so many refusals there is hardly any room, and each further try takes time. */
 const MOST_REFUSALS = 16;
 
 interface Refused {
@@ -130,7 +130,7 @@ interface Refused {
   readonly growth: number;
 }
 
-/** The next places, at most `size`, that could all have room by the least that they add. */
+/** Returns the next places, at most `size`, that could have room by the least that they add. */
 function nextGroup(
   { items, byGrowth, byGrowthWithBucket }: Left,
   taken: readonly number[],
@@ -146,7 +146,7 @@ function nextGroup(
   while (group.length < size && next < items.length) {
     const here = items[next];
     if (here === undefined) break;
-    // Buckets lie together, so only the last one that is named can have more to name.
+    // Places of a bucket are neighbours, so only the last bucket can have more places.
     const end = here.bucket === bucket ? here.bucketEnd : next;
     const kindEnd = Math.max(next, Math.min(end, refused.kindEnd));
     let found = byGrowth.next(next, kindEnd, Math.min(rest, refused.growth - 1));
@@ -165,7 +165,7 @@ function nextGroup(
   return group;
 }
 
-/** Sorts places by bucket and accesses, and tells what each adds at least. */
+/** Sorts places by bucket and accesses, and computes the least that each adds. */
 function itemsOf(
   { rules, options }: Session,
   places: ReturnType<typeof withoutNested>,
@@ -222,7 +222,7 @@ function locationsOf(places: readonly GrantedPlace[]): Locations {
   for (const access of ACCESSES) {
     const uris = places
       .filter(({ accesses }) => accesses & BIT[access])
-      // Without a slash at its end, unless its absence would make another place of it.
+      // Without the slash at its end, unless that would make another place.
       .map(({ place }) => `s3://${place.endsWith("//") ? place : place.slice(0, -1)}`);
     if (uris.length > 0) locations[access] = uris;
   }
@@ -239,7 +239,7 @@ function tooLargeAlone(
   return new SessionPolicyError("POLICY_TOO_LARGE", [
     {
       path: named === undefined ? [] : [named.access, named.index],
-      message: `alone takes a policy of ${length} characters, and ${maxLength} are allowed. Grant a location with a shorter name, or allow longer policies.`,
+      message: `alone needs a policy of ${length} characters; ${maxLength} are allowed. Grant a location with a shorter name, or allow longer policies.`,
     },
   ]);
 }
@@ -269,7 +269,7 @@ function minTree(numbers: readonly number[]): MinTree {
     next: (from, to, limit) => {
       let node = leaves + from;
       if (from >= to) return -1;
-      // Up to the first subtree on the right that has one, then down to its first leaf.
+      // Go up to the first subtree on the right that has one, then down to its first leaf.
       while (!has(node, limit)) {
         while (node % 2 === 1) node >>= 1;
         if (node === 0) return -1;

@@ -12,12 +12,12 @@ import { type SessionPlan, splitOverSessions } from "./session-plan.ts";
 import type { AwsStorageConfig } from "./storage-config.ts";
 
 /**
- * Builds the session policy for what a session may do: a minimal IAM policy that allows exactly
- * that. A pure function; the result is a new plain object that belongs to the caller.
+ * Builds a minimal IAM session policy that allows exactly the given accesses. It is a pure function. The
+ * result is a new plain object that belongs to the caller.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
- * @param locations S3 URIs (`s3://bucket/prefix`) that the session may read, list, write and delete,
- *   each meaning every key below the prefix. With none at all the policy is one `Deny * on *`, since
+ * @param locations S3 URIs (`s3://bucket/prefix`) that the session may read, list, write and delete. Each
+ *   means every key below the prefix. Without any location the policy is one `Deny * on *`, because
  *   AssumeRole without a policy would hand out the whole role.
  * @param options see {@link SessionPolicyOptions}.
  * @returns the policy; {@link serializePolicy} makes it the `Policy` parameter of AssumeRole.
@@ -82,14 +82,14 @@ export function createSessionPolicyBuilder(
 }
 
 /**
- * Splits locations over as few sessions as a first-fit packing finds, each with a policy within
- * `maxLength`, which together grant exactly what one policy for all of them would.
+ * Divides locations among as few sessions as a first-fit packing finds. Each has a policy of at most
+ * `maxLength` characters. Together they grant exactly what one policy for all locations would.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
  * @param locations S3 URIs, as for {@link buildSessionPolicy}.
  * @param options see {@link SessionPolicyOptions}.
  * @returns the sessions: their policies, and the locations of each as `s3://bucket/prefix`, without
- *   repeats and without those inside another one. One session if the policy for all fits.
+ *   repeats and without locations inside another one. One session if the policy for all fits.
  * @throws SessionPolicyError as {@link buildSessionPolicy}; `POLICY_TOO_LARGE` if one location alone is
  *   too long.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html

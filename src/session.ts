@@ -1,5 +1,5 @@
 /**
- * What a storage configuration and the options decide of every session, and the policy of one.
+ * What a storage configuration and the options decide for every session, and the policy of one session.
  * @module
  */
 import { s3ViaService } from "./arn.ts";
@@ -21,7 +21,7 @@ export interface Session {
   readonly keyStatementsFor: (accesses: number) => KeyStatements;
 }
 
-/** A policy, and the length that {@link serializePolicy} writes it in. */
+/** A policy, and its length when {@link serializePolicy} writes it. */
 export interface MeasuredPolicy {
   readonly policy: PolicyDocument;
   readonly length: number;
@@ -49,13 +49,13 @@ export function createSession(
 /** @throws SessionPolicyError `INVALID_OPTIONS` if the profile cannot do what the options insist on. */
 function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): void {
   if (options.profile === "polaris") {
-    // Polaris grants older versions in any case, and none of the others ever.
+    // Polaris always grants older versions, and never any of the others.
     for (const option of ["kmsViaService", ...ADDITIONS] as const) {
       if (options[option] !== true || option === "objectVersions") continue;
       throw fault(
         "INVALID_OPTIONS",
         [option],
-        'is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
+        'is not granted by Polaris. Leave it out, or use profile "least-privilege".',
       );
     }
   } else if (options.kmsViaService === true) {
@@ -64,7 +64,7 @@ function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): voi
     throw fault(
       "INVALID_OPTIONS",
       ["kmsViaService"],
-      "needs the name of S3, which AWS documents for aws, aws-cn and aws-us-gov, without an endpoint outside AWS. Leave it out.",
+      "needs S3's name, which AWS documents for aws, aws-cn and aws-us-gov with endpoints of AWS. Leave it out.",
     );
   }
 }
@@ -72,7 +72,7 @@ function refuseImpossible(options: Options, { keys, onAws }: StorageConfig): voi
 /** A place, and the accesses to it, as bits. */
 export type GrantedPlace = Pick<PlaceAccess, "place" | "accesses">;
 
-/** The policy for what a session may do at each place. */
+/** Makes the policy for what a session may do at each place. */
 export function policyFor(session: Session, asked: readonly GrantedPlace[]): MeasuredPolicy {
   const { config, options, rules } = session;
   if (options.profile === "polaris") {
@@ -82,7 +82,7 @@ export function policyFor(session: Session, asked: readonly GrantedPlace[]): Mea
   const s3 = s3Statements(rules, s3Grants(rules, placesByBucket(asked)));
   const kms = session.keyStatementsFor(accessesOf(asked));
   const policy = policyOf(s3.statements.concat(kms.statements()));
-  // A comma is behind each statement, and none is needed behind the last.
+  // Each statement was counted with a comma, and the last one needs none.
   const length = s3.statements.length === 0 ? DENY_ALL.length : s3.length + kms.length - 1;
   return { policy, length: ENVELOPE.length + length };
 }
@@ -97,7 +97,7 @@ function policyOf(statements: readonly Statement[]): PolicyDocument {
   return { Version: "2012-10-17", Statement };
 }
 
-/** All accesses that are asked for anywhere, as bits. */
+/** Returns all accesses that are asked for anywhere, as bits. */
 function accessesOf(asked: readonly GrantedPlace[]): number {
   let all = 0;
   for (const { accesses } of asked) all |= accesses;

@@ -1,5 +1,5 @@
 /**
- * The statements of a policy, each list in code-unit order, and their length.
+ * The statements of a policy, with values in code-unit order, and their length.
  * @module
  */
 import { shortestCover } from "./cover.ts";
@@ -7,7 +7,7 @@ import type { GrantRules, KeyGrant, S3Grants } from "./grants.ts";
 import { listGrids } from "./list-statements.ts";
 import type { OneOrMany, Statement } from "./policy.ts";
 
-/** Statements, and their serialized length with a comma behind each. */
+/** Statements, and their serialized length, each with a comma. */
 export interface Statements {
   readonly statements: readonly Statement[];
   readonly length: number;
@@ -26,7 +26,7 @@ export const LIST_FRAME =
   '{"Effect":"Allow","Action":"s3:ListBucket","Resource":,"Condition":{"StringLike":{"s3:prefix":}}},'
     .length;
 
-/** The shortest statements for S3: those without a condition, then the lists; each in order. */
+/** Makes the S3 statements: those without a condition, then ListBucket under prefixes, each in order. */
 export function s3Statements({ barePaths }: GrantRules, grants: S3Grants): Statements {
   const { objects, bareObjects, buckets, lists } = grants;
   const statements: Statement[] = [];
@@ -51,14 +51,14 @@ export function s3Statements({ barePaths }: GrantRules, grants: S3Grants): State
   return { statements: statements.concat(listings), length };
 }
 
-/** The statements for keys, and their serialized length with a comma behind each. */
+/** The statements for keys, and their serialized length, each with a comma. */
 export interface KeyStatements {
-  /** Makes new ones each time, since a policy belongs to its caller. */
+  /** Makes new statements each time, because a policy belongs to its caller. */
   readonly statements: () => Statement[];
   readonly length: number;
 }
 
-/** The statements for keys, in order. */
+/** Makes the statements for keys, in order. */
 export function keyStatements(grants: readonly KeyGrant[]): KeyStatements {
   const named = grants
     .map(({ actions, keys, viaService }) => ({
@@ -82,7 +82,7 @@ export function keyStatements(grants: readonly KeyGrant[]): KeyStatements {
 
 const VIA_SERVICE = ',"Condition":{"StringEquals":{"kms:ViaService":}}'.length;
 
-/** The serialized length of names without a character that needs an escape, as those for keys are. */
+/** Returns the serialized length of names that need no escape, like actions and key ARNs. */
 function lengthOf(names: OneOrMany): number {
   if (typeof names === "string") return names.length + '""'.length;
   return names.reduce((sum, name) => sum + name.length + '"",'.length, "[]".length) - ",".length;
@@ -92,7 +92,7 @@ function copyOf(names: OneOrMany): OneOrMany {
   return typeof names === "string" ? names : names.slice();
 }
 
-/** One string stands for a list of one; lists are in code-unit order. */
+/** Returns one name as a string, and several as a list in code-unit order. */
 function oneOrMany(names: readonly string[]): OneOrMany {
   const [only] = names;
   if (names.length === 1 && only !== undefined) return only;

@@ -19,7 +19,7 @@ import { faultOf, outermost, placeOf } from "./locations.ts";
 
 /**
  * `AwsStorageConfigInfo` as Polaris' management API returns it, up to version 1.8.0. A field that is
- * `null` or left out is not set. Unknown fields are ignored, except for known ones in other letters.
+ * `null` or left out is not set. Unknown fields are ignored, except misspelled known ones.
  *
  * @see https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
  */
@@ -29,12 +29,12 @@ export interface AwsStorageConfig {
   /** If set, even to an empty list, every location must lie inside one of these. */
   readonly allowedLocations?: readonly string[] | null | undefined;
   readonly storageName?: string | null | undefined;
-  /** The role that the session assumes; it tells the partition. */
+  /** The role that the session assumes. Its ARN names the partition. */
   readonly roleArn?: string | null | undefined;
   readonly externalId?: string | null | undefined;
   readonly userArn?: string | null | undefined;
   readonly region?: string | null | undefined;
-  /** S3 endpoint. Outside AWS it means another store, whose keys need no region and account. */
+  /** S3 endpoint. Outside AWS it means another store, whose key ARNs may lack region and account. */
   readonly endpoint?: string | null | undefined;
   readonly endpointInternal?: string | null | undefined;
   readonly stsEndpoint?: string | null | undefined;
@@ -52,7 +52,7 @@ export interface AwsStorageConfig {
   readonly decryptionKeys?: readonly string[] | null | undefined;
 }
 
-// zod/mini carries no messages of its own; these also keep what was passed in out of them.
+// zod/mini has no messages of its own. These do not repeat the input.
 const text = z.string({ error: "must be a string." });
 // Polaris' server takes "true" and "false" for booleans; its Ceph guide writes them so.
 const flag = z.pipe(
@@ -132,7 +132,7 @@ function custom({ path, message }: SessionPolicyIssue) {
   return { code: "custom" as const, path: [...path], message, input: undefined };
 }
 
-/** A configured key, and whether new data is encrypted with it. */
+/** A configured key, and whether it encrypts new data. */
 export interface KmsKey extends KmsKeyArn {
   readonly encrypts: boolean;
   /** Where the configuration first names it: the field, and the index in a list. */
@@ -143,9 +143,9 @@ export interface KmsKey extends KmsKeyArn {
 export interface StorageConfig {
   /** The partition of S3's ARNs. */
   readonly partition: string;
-  /** False behind an S3 or STS endpoint outside AWS. */
+  /** False with an S3 or STS endpoint outside AWS. */
   readonly onAws: boolean;
-  /** Each key once, in code-unit order of the ARNs; none if KMS is unavailable. */
+  /** Each key once, in code-unit order of the ARNs; empty if KMS is unavailable. */
   readonly keys: readonly KmsKey[];
   /** See {@link outermost}; undefined if the configuration does not restrict locations. */
   readonly allowedPlaces: readonly string[] | undefined;
@@ -189,7 +189,7 @@ function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
   return new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
 }
 
-/** Copies the known fields, and finds the names that look like one. */
+/** Copies the known fields, and finds misspelled names of known fields. */
 function readFields(input: unknown): {
   readonly fields: { [F in keyof Shape]?: unknown };
   readonly issues: readonly SessionPolicyIssue[];
@@ -202,7 +202,7 @@ function readFields(input: unknown): {
         {
           path: [],
           message:
-            "The storage configuration must be an object. Pass one, with fields such as roleArn.",
+            "The storage configuration must be an object. Pass one, with fields like roleArn.",
         },
       ],
     };
@@ -228,7 +228,7 @@ function readFields(input: unknown): {
   if (issues.length === 0 && names.length > 0 && unknown.length === names.length) {
     if (Object.keys(fields).length === 0) {
       const message =
-        "This object has no field of a storage configuration. Pass one, with fields such as roleArn and allowedLocations.";
+        "This object has no field of a storage configuration. Pass one, with fields like roleArn and allowedLocations.";
       return { fields, issues: [{ path: [], message }] };
     }
   }
@@ -236,10 +236,10 @@ function readFields(input: unknown): {
 }
 
 const MOST_ISSUES = 10;
-/** Longer than any spelling of a field with a separator between its words. */
+/** No spelling of a field is longer, with separators between its words. */
 const LONGEST_NAME = 64;
 
-/** A field's name without what people write otherwise: case, separators, the plural's s. */
+/** Returns a field's name without case, separators and the plural's s, which people write differently. */
 function spelling(name: string): string {
   return name
     .toLowerCase()
@@ -255,13 +255,13 @@ const FIELD_OF_SPELLING: ReadonlyMap<string, string> = new Map(
 /**
  * Reads a configuration whose fields have the right types.
  *
- * 1. The endpoints tell whether this is AWS, where keys, bucket names and roles have strict forms.
- * 2. The role tells the partition, else the region, else the first key.
- * 3. Keys are read encrypting ones first, so that a key of both kinds encrypts.
- * 4. Allowed locations that no session can use, such as `s3://*`, allow nothing.
+ * 1. Read the endpoints. They tell whether this is AWS, where keys and bucket names have strict forms.
+ * 2. Read the partition from the role, else the region, else the first key.
+ * 3. Read the keys that encrypt first, so that a key of both kinds encrypts.
+ * 4. Read the allowed locations. One that no session can use, for example `s3://*`, allows nothing.
  *
- * With role `arn:aws:iam::1:role/x`, encryptionKeys [K1] and decryptionKeys [K1, K2], for example, K1
- * encrypts, K2 does not, and both must be keys of partition aws.
+ * Example: role `arn:aws:iam::1:role/x`, encryptionKeys [K1], decryptionKeys [K1, K2]. K1 encrypts, K2
+ * does not, and both must be keys of partition aws.
  *
  * @returns `config` is undefined if there are issues.
  */
@@ -279,9 +279,9 @@ function readConfig(input: Shape): {
     const url = input[field];
     if (url == null) continue;
     const endpoint = parseEndpoint(url);
-    // Policies need no endpoint, and Polaris vends with one that lacks a scheme; it can't reach an STS so.
+    // A policy needs no endpoint, and Polaris vends with one without a scheme. But no STS can be reached so.
     if (endpoint === undefined || (field === "stsEndpoint" && !endpoint.hasScheme)) {
-      wrong([field], "must be a URL with a host, such as https://s3.example.com:9000.");
+      wrong([field], "must be a URL with a host, like https://s3.example.com:9000.");
     } else if (!endpoint.onAws) {
       onAws = false;
     }
@@ -289,7 +289,7 @@ function readConfig(input: Shape): {
   if (input.region != null && !/^[\w-]+$/.test(input.region)) {
     wrong(
       ["region"],
-      "must be the name of a region, such as us-west-2. Leave it out if there is none.",
+      "must be the name of a region, like us-west-2. Leave it out if there is none.",
     );
   }
   const role = input.roleArn == null ? undefined : parseRoleArn(input.roleArn);
@@ -317,7 +317,7 @@ function readConfig(input: Shape): {
   }
 
   const [first] = found.values();
-  // Behind another store neither region nor keys tell the partition: such stores know aws only.
+  // For stores outside AWS neither region nor keys tell the partition: those stores know aws only.
   const home =
     role?.partition ||
     (onAws ? partitionOfRegion(input.region ?? "") || first?.partition : undefined) ||
@@ -326,7 +326,7 @@ function readConfig(input: Shape): {
     if (partition === home) continue;
     wrong(
       path,
-      "is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition. Configure one of these.",
+      "is a key of another partition than the role, the region or the other keys. Configure a key of the bucket's partition.",
     );
   }
 

@@ -7,7 +7,7 @@ describe("a bucket name that S3 keeps for itself", () => {
     ["63a8e430-6e0b-46f5-k833abtwr6s8tmtsycedn8s4yc3xhuse1b--table-s3", "s3tables"],
     ["lake-1a2b3c--ol-s3", "Object Lambda"],
     ["mfzwi23gnjvgw.mrap", "multi-Region access point"],
-    ["lake-metadata-abcdefghi-s3alias", "the bucket behind it"],
+    ["lake-metadata-abcdefghi-s3alias", "the bucket itself"],
     ["xn--lake", "xn--"],
     ["sthree-configurator", "sthree-"],
   ])("%s is refused on AWS, with what to use instead, and ordinary elsewhere", (name, reason) => {

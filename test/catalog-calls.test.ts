@@ -179,7 +179,7 @@ describe("what a call of Polaris 1.7.0 asked STS for", () => {
     expect(new Set(sessions.map(({ kind }) => kind)).size).toBe(8);
     const joined = sessions.filter(({ session }) => session.tags?.["polaris:roles"]?.includes(","));
     expect(joined).toHaveLength(2);
-    expect(page).toContain("Roles are joined with `+` in a tag, where Polaris writes a comma");
+    expect(page).toContain("in a tag we join roles with `+`. Polaris writes a comma");
   });
 });
 

@@ -224,7 +224,7 @@ describe("the error for a policy that is too long", () => {
         expect(faultOf(alone).code, path).toBe("POLICY_TOO_LARGE");
         const unlimited = { maxLength: Number.POSITIVE_INFINITY };
         const { length } = serializePolicy(buildSessionPolicy(config, { read: [uri] }, unlimited));
-        expect(message).toContain(`alone takes a policy of ${length} characters`);
+        expect(message).toContain(`alone needs a policy of ${length} characters`);
       }
     }
   });

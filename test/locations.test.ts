@@ -14,9 +14,9 @@ const objects = (...uris: string[]) =>
 
 describe("a location is refused as INVALID_LOCATION, with its list and index:", () => {
   test.each([
-    ["", "no URI"],
-    ["wh-bucket/db", "no URI"],
-    ["s3:/wh-bucket/db", "no URI"],
+    ["", "is not a URI"],
+    ["wh-bucket/db", "is not a URI"],
+    ["s3:/wh-bucket/db", "is not a URI"],
     ["://wh-bucket/db", "must begin with s3://"],
     ["gs://wh-bucket/db", "must begin with s3://"],
     [" s3://wh-bucket/db", "must begin with s3://"],

@@ -60,11 +60,11 @@ const cases: Record<string, Case[]> = {
   "a storage configuration": [
     [
       config(null),
-      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields such as roleArn.",
+      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields like roleArn.",
     ],
     [
       config([]),
-      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields such as roleArn.",
+      "INVALID_STORAGE_CONFIG The storage configuration must be an object. Pass one, with fields like roleArn.",
     ],
     [
       config(throwing("region")),
@@ -121,11 +121,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ endpoint: "http://" }),
-      "INVALID_STORAGE_CONFIG endpoint: must be a URL with a host, such as https://s3.example.com:9000.",
+      "INVALID_STORAGE_CONFIG endpoint: must be a URL with a host, like https://s3.example.com:9000.",
     ],
     [
       config({ endpointInternal: "::::" }),
-      "INVALID_STORAGE_CONFIG endpointInternal: must be a URL with a host, such as https://s3.example.com:9000.",
+      "INVALID_STORAGE_CONFIG endpointInternal: must be a URL with a host, like https://s3.example.com:9000.",
     ],
     [
       config({ roleArn: "polaris" }),
@@ -137,7 +137,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ roleArn: "polaris", allowedKmsKeys: ["x"] }),
-      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.\nallowedKmsKeys[0]: is no ARN, and a bare key id cannot stand in a policy. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+      "INVALID_STORAGE_CONFIG roleArn: must be a role ARN: arn:PARTITION:iam::ACCOUNT:role/NAME.\nallowedKmsKeys[0]: is not an ARN, and a policy cannot name a bare key id. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
     ],
   ],
   "a KMS key": [
@@ -151,11 +151,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ currentKmsKey: "alias/lake" }),
-      "INVALID_KMS_KEY currentKmsKey: is an alias, and a policy that names an alias grants no use of the key behind it. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+      "INVALID_KMS_KEY currentKmsKey: is an alias, and a policy that names an alias grants no use of its key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
     ],
     [
       config({ currentKmsKey: "1234abcd-12ab-34cd-56ef-1234567890ab" }),
-      "INVALID_KMS_KEY currentKmsKey: is no ARN, and a bare key id cannot stand in a policy. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
+      "INVALID_KMS_KEY currentKmsKey: is not an ARN, and a policy cannot name a bare key id. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key` prints.",
     ],
     [
       config({ currentKmsKey: "arn:aws:s3:eu-west-1:123456789012:key/a" }),
@@ -163,7 +163,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ allowedKmsKeys: [key("a"), "arn:aws:kms:eu-west-1:123456789012:alias/a"] }),
-      "INVALID_KMS_KEY allowedKmsKeys[1]: is an alias, and a policy that names an alias grants no use of the key behind it. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
+      "INVALID_KMS_KEY allowedKmsKeys[1]: is an alias, and a policy that names an alias grants no use of its key. Configure the key ARN, arn:PARTITION:kms:REGION:ACCOUNT:key/ID, which `aws kms describe-key --key-id ALIAS` prints.",
     ],
     [
       config({ currentKmsKey: "arn:aws:kms:eu-west-1:123456789012:grant/a" }),
@@ -203,7 +203,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       config({ roleArn, currentKmsKey: "arn:aws-cn:kms:cn-north-1:123456789012:key/a" }),
-      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys. S3 can only use keys of its own partition. Configure one of these.",
+      "INVALID_KMS_KEY currentKmsKey: is a key of another partition than the role, the region or the other keys. Configure a key of the bucket's partition.",
     ],
   ],
   locations: [
@@ -235,19 +235,19 @@ const cases: Record<string, Case[]> = {
       locations({ read: ["s3://wh-bucket/db"], write: ["s3://wh-bucket/db", 1] }),
       "INVALID_LOCATION write[1]: must be a string, s3://bucket/prefix.",
     ],
-    [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is no URI. Write s3://bucket/prefix."],
+    [read("wh-bucket/db"), "INVALID_LOCATION read[0]: is not a URI. Write s3://bucket/prefix."],
     [
       read("S4://wh-bucket/db"),
       "INVALID_LOCATION read[0]: must begin with s3://, s3a:// or s3n://.",
     ],
-    [read("s3:///db"), "INVALID_LOCATION read[0]: names no bucket. Write s3://bucket/prefix."],
+    [read("s3:///db"), "INVALID_LOCATION read[0]: has no bucket. Write s3://bucket/prefix."],
     [
       read("s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/a"),
-      "INVALID_LOCATION read[0]: names an access point. Grant the bucket behind it, as s3://bucket/prefix.",
+      "INVALID_LOCATION read[0]: names an access point. Grant the bucket itself, as s3://bucket/prefix.",
     ],
     [
       read("s3://lake--use1-az4--x-s3/db"),
-      "INVALID_LOCATION read[0]: names an S3 Express directory bucket, which s3express:CreateSession grants and no object action does. Use a general purpose bucket.",
+      "INVALID_LOCATION read[0]: names an S3 Express directory bucket, which needs s3express:CreateSession. Use a general purpose bucket.",
     ],
     [
       read("s3://a/db"),
@@ -259,7 +259,7 @@ const cases: Record<string, Case[]> = {
     ],
     [
       read("s3://wh-bucket/d\u0007b"),
-      "INVALID_LOCATION read[0]: holds a control character. Leave it out: no key of a table needs one.",
+      "INVALID_LOCATION read[0]: holds a control character. Leave it out.",
     ],
     [
       read("s3://wh-bucket/d\ud800b"),
@@ -303,11 +303,11 @@ const cases: Record<string, Case[]> = {
     ],
     [
       options({ profile: "polaris", kmsViaService: true }),
-      'INVALID_OPTIONS kmsViaService: is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
+      'INVALID_OPTIONS kmsViaService: is not granted by Polaris. Leave it out, or use profile "least-privilege".',
     ],
     [
       options({ profile: "polaris", abortMultipartUploads: true }),
-      'INVALID_OPTIONS abortMultipartUploads: is nothing that Polaris grants. Leave it out, or use profile "least-privilege".',
+      'INVALID_OPTIONS abortMultipartUploads: is not granted by Polaris. Leave it out, or use profile "least-privilege".',
     ],
     [
       () =>
@@ -316,7 +316,7 @@ const cases: Record<string, Case[]> = {
           {},
           { kmsViaService: true },
         ),
-      "INVALID_OPTIONS kmsViaService: needs the name of S3, which AWS documents for aws, aws-cn and aws-us-gov, without an endpoint outside AWS. Leave it out.",
+      "INVALID_OPTIONS kmsViaService: needs S3's name, which AWS documents for aws, aws-cn and aws-us-gov with endpoints of AWS. Leave it out.",
     ],
     [options({ kmsViaService: 1 }), "INVALID_OPTIONS kmsViaService: must be true or false."],
     [options({ objectVersions: 1 }), "INVALID_OPTIONS objectVersions: must be true or false."],
@@ -350,7 +350,7 @@ const cases: Record<string, Case[]> = {
           { read: ["s3://wh-bucket/db"] },
           { maxLength: 300 },
         ),
-      "POLICY_TOO_LARGE read[0]: alone takes a policy of 392 characters, and 300 are allowed. Grant a location with a shorter name, or allow longer policies.",
+      "POLICY_TOO_LARGE read[0]: alone needs a policy of 392 characters; 300 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
     [
       () =>
@@ -387,11 +387,11 @@ const cases: Record<string, Case[]> = {
           { list: ["s3://lake"], write: ["s3://wh-bucket/db"] },
           { maxLength: 160 },
         ),
-      "POLICY_TOO_LARGE write[0]: alone takes a policy of 174 characters, and 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
+      "POLICY_TOO_LARGE write[0]: alone needs a policy of 174 characters; 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
     [
       () => planSessionPolicies({}, { delete: ["s3://wh-bucket/db"] }, { maxLength: 160 }),
-      "POLICY_TOO_LARGE delete[0]: alone takes a policy of 177 characters, and 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
+      "POLICY_TOO_LARGE delete[0]: alone needs a policy of 177 characters; 160 are allowed. Grant a location with a shorter name, or allow longer policies.",
     ],
   ],
   "a session": [
@@ -503,14 +503,14 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy(allow, { Statements: [] }),
-      "UNSUPPORTED_POLICY Statements: is not an element that is supported.",
+      "UNSUPPORTED_POLICY Statements: is not a supported element.",
     ],
     [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
     [policy(new Array(2)), "UNSUPPORTED_POLICY Statement[0]: must be an object."],
     [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
     [
       policy({ ...allow, Principals: "*" }),
-      "UNSUPPORTED_POLICY Statement.Principals: is not an element that is supported.",
+      "UNSUPPORTED_POLICY Statement.Principals: is not a supported element.",
     ],
     [
       policy({ ...allow, Effect: "allow" }),
@@ -587,7 +587,7 @@ const cases: Record<string, Case[]> = {
           },
           { action: "s3:GetObject", resource: `arn:aws:s3:::${"a".repeat(99_000)}` },
         ),
-      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 30000000 steps. Ask of fewer statements at a time, or of shorter patterns.",
+      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 30000000 steps. Ask about fewer statements at a time, or use shorter patterns.",
     ],
     [
       () => {
@@ -595,7 +595,7 @@ const cases: Record<string, Case[]> = {
         const policy = { Version: "2012-10-17", Statement: { ...allow, Resource } } as const;
         return compareAccess(policy as AnyPolicyDocument, policy as AnyPolicyDocument);
       },
-      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 30000000 steps. Ask of fewer statements at a time, or of shorter patterns.",
+      "UNSUPPORTED_POLICY The policies are too complex: this takes more than 30000000 steps. Ask about fewer statements at a time, or use shorter patterns.",
     ],
   ],
   "a request": [

@@ -297,7 +297,7 @@ describe("a KMS key", () => {
     ["arn:aws:kms:us-west-2:123456789012:key/", "does not name a key"],
     ["arn:aws:kms:us-west-2:123456789012:key/a/b", "does not name a key"],
     ["arn:aws-cn:kms:cn-north-1:123456789012:key/01234578", "another partition"],
-    [" arn:aws:kms:us-west-2:123456789012:key/01234578", "no ARN"],
+    [" arn:aws:kms:us-west-2:123456789012:key/01234578", "is not an ARN"],
   ])("%j is refused as INVALID_KMS_KEY", (key, reason) => {
     const current = faultOf(() => build({ roleArn: ROLE, currentKmsKey: key }));
     expect(current).toMatchObject({ code: "INVALID_KMS_KEY", paths: ["currentKmsKey"] });

@@ -12,7 +12,7 @@ export interface KnownAction {
   readonly name: string;
   /** In lower case, as patterns are. */
   readonly lower: string;
-  /** The types of resources that it is about; none if requests name no resource. */
+  /** The types of resources that it applies to; empty if its requests name no resource. */
   readonly types: readonly string[];
 }
 
@@ -44,17 +44,17 @@ const SERVICES: ReadonlySet<string> = /* @__PURE__ */ new Set(
   ACTION_GROUPS.map(({ service }) => service),
 );
 
-/** The action of a name in any case; undefined for those of other services, and for typing errors. */
+/** Finds an action by its name in any case; undefined for other services and for misspelled names. */
 export function knownAction(name: string): KnownAction | undefined {
   return ACTIONS_BY_NAME.get(lowerCase(name));
 }
 
-/** All known actions. */
+/** Returns all known actions. */
 export function knownActions(): Iterable<KnownAction> {
   return ACTIONS_BY_NAME.values();
 }
 
-/** Whether the actions of the service that an action begins with are all known. */
+/** Tells whether all actions of an action's service are known. */
 export function isOfKnownService(action: string): boolean {
   return SERVICES.has(lowerCase(action.slice(0, Math.max(0, action.indexOf(":")))));
 }
@@ -75,7 +75,7 @@ const DIGIT: Readonly<CharacterClass> = /* @__PURE__ */ one("1023456789", /^\d$/
 const NAME: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\w.-]$/);
 const PATH: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\w+=,.@/-]$/);
 const ANY: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[\s\S]$/);
-/** In front of its last segment, no ARN of a request has a wildcard. */
+/** An ARN of a request has no wildcard before its last segment. */
 const NO_COLON: Readonly<CharacterClass> = /* @__PURE__ */ one("xyz", /^[^:*?]$/);
 
 /** What stands for a part of an ARN in the forms below. */
@@ -126,7 +126,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   "self-session": ["arn:{P}:sts::{A}:self"],
 };
 
-/** The forms of objects, buckets and keys behind stores that are not AWS. */
+/** The forms of objects, buckets and keys in stores that are not AWS. */
 const FOREIGN_FORMS: Readonly<Record<string, readonly string[]>> = {
   object: ["arn:{p}:s3:::{N}/{K}"],
   bucket: ["arn:{p}:s3:::{N}"],
@@ -143,9 +143,9 @@ export const UNKNOWN_TYPE = "unknown";
 export const NO_TYPE = "";
 
 /**
- * The forms that the resources of a type have.
+ * Returns the forms of the ARNs of a type.
  *
- * @param foreign whether stores that are not AWS are asked about as well.
+ * @param foreign whether to add the forms of stores that are not AWS.
  */
 export function shapesOf(type: string, foreign: boolean): readonly Shape[] {
   if (type === NO_TYPE) return [[NO_RESOURCE]];
@@ -170,7 +170,7 @@ function shapeOf(form: string): Shape {
     .flatMap((part, i): Shape => (i % 2 === 0 ? [...part] : (PARTS[part] ?? [])));
 }
 
-/** The types of resources that an action is about. */
+/** Returns the types of resources that an action applies to. */
 export function typesOf(action: string): readonly string[] {
   const known = knownAction(action);
   if (known === undefined) return [UNKNOWN_TYPE];

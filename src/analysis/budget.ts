@@ -1,22 +1,22 @@
 /**
- * One budget of work a call, so that no policy and no request can make it run for long.
+ * Gives each call a budget of work, so that no policy and no request can make it run for long.
  * @module
  */
 import { fault } from "../errors.ts";
 
 /**
- * What a call may still spend. A step takes about ten nanoseconds: one position of a pattern looked
- * at, or one statement asked about a request. What takes longer, such as a set or a text that is
- * made, is several steps.
+ * What a call may still spend. A step takes about ten nanoseconds: it compares one position of a pattern,
+ * or asks one statement about a request. Slower work, for example making a set or a text, counts as
+ * several steps.
  */
 export interface Budget {
   left: number;
 }
 
-/** Steps of a call, which take less than a second. */
+/** The steps of a call. They take less than a second. */
 const MOST_STEPS = 30_000_000;
 
-/** A new budget, for one call. */
+/** Makes a new budget, for one call. */
 export function newBudget(): Budget {
   return { left: MOST_STEPS };
 }
@@ -28,6 +28,6 @@ export function spend(budget: Budget, steps: number): void {
   throw fault(
     "UNSUPPORTED_POLICY",
     [],
-    `The policies are too complex: this takes more than ${MOST_STEPS} steps. Ask of fewer statements at a time, or of shorter patterns.`,
+    `The policies are too complex: this takes more than ${MOST_STEPS} steps. Ask about fewer statements at a time, or use shorter patterns.`,
   );
 }

@@ -1,15 +1,15 @@
 /**
- * Which of two policies allows more, decided exactly.
+ * Decides exactly which of two policies allows more.
  *
- * A request is an action, a resource, and a value or none for each condition key. In each of these
- * dimensions only so many kinds of text differ in which patterns of the two policies they match.
+ * A request is an action, a resource, and at most one value for each condition key. For each of them
+ * there are finitely many kinds of text: texts of one kind match the same patterns of the two policies.
  *
  * 1. Find the kinds of actions, with an example of each: all of S3, KMS and STS that AWS' service
- *    authorization reference lists, and those of other services that the policies tell apart.
- * 2. For each type of resource that such an action is about, find the kinds of its ARNs.
- * 3. For each action and resource, take the statements about them. Those without a condition decide
- *    alone, or leave it to the kinds of values of the condition keys.
- * 4. Where the two policies then differ, the examples are a request that shows it.
+ *    authorization reference lists, and the actions of other services that the policies distinguish.
+ * 2. For each type of resource that these actions apply to, find the kinds of its ARNs.
+ * 3. For each action and resource, take the statements about them. If statements without a condition
+ *    do not decide, find the kinds of values of the condition keys.
+ * 4. If the two policies then differ, the examples make a request that shows it.
  *
  * With `Allow s3:GetObject on arn:aws:s3:::lake/*` and the same for `lake/db/*`, there are three kinds
  * of objects: `x/x`, `lake/x` and `lake/db/x`. The second shows that the first policy is broader.
@@ -30,7 +30,7 @@ import {
 } from "./policy-document.ts";
 import { actionExamples, resourceExamples } from "./requests.ts";
 
-/** How what one policy allows relates to what another does. */
+/** How the accesses of two policies relate. */
 export interface Comparison {
   /** `narrower`: the first allows some of what the second does, and nothing else. */
   readonly relation: "equal" | "narrower" | "broader" | "incomparable";
@@ -41,23 +41,23 @@ export interface Comparison {
 }
 
 /**
- * Compares what two policies allow. It decides, and does not sample: `equal` means that no request
- * is allowed by one and not by the other, and for every other answer there is a witness, which
- * {@link decide} answers differently for the two.
+ * Compares what two policies allow. It decides, and does not sample. `equal` means that no request is
+ * allowed by one policy only. Every other answer has a witness: a request that {@link decide} answers
+ * differently for the two policies.
  *
- * The requests are those that AWS makes. Actions of S3, KMS and STS are asked of the types of
- * resources that AWS' service authorization reference (June 2026) gives for them, access points and
- * jobs included; those of other services of any ARN. A condition key has one value or none, as
- * `s3:prefix` and `kms:ViaService` do.
+ * It compares the requests that AWS makes. Actions of S3, KMS and STS go with the types of resources that
+ * AWS' service authorization reference (June 2026) gives for them, access points and jobs included.
+ * Actions of other services go with any ARN. A condition key has at most one value, like `s3:prefix` and
+ * `kms:ViaService`.
  *
  * It is exact for Allow and Deny, NotAction and NotResource, and for conditions with `StringEquals`,
  * `StringNotEquals`, `StringLike`, `StringNotLike`, `Bool`, each also `IfExists`, and `Null`.
  *
  * @param first a policy, as {@link decide} takes it.
- * @param second another one.
+ * @param second another policy.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` for other condition operators, policy variables and
- *   principals, by their place; and for policies whose comparison takes more than 30,000,000 steps in
- *   all, less than a second, as with many `*` in several long resources.
+ *   principals, with their place. Also for policies whose comparison takes more than 30,000,000 steps
+ *   (less than a second), for example with many `*` in several long resources.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
@@ -96,7 +96,7 @@ function comparable(statements: ParsedStatement[]): ParsedStatement[] {
     if (resources?.variables) {
       throw unsupported(
         [...path, resources.not ? "NotResource" : "Resource"],
-        "holds a policy variable, which can't be compared. Compare with its value in its place.",
+        "holds a policy variable, which can't be compared. Replace it by its value.",
       );
     }
     for (const { operator, base, set, key, wanted } of tests) {
@@ -112,10 +112,10 @@ function comparable(statements: ParsedStatement[]): ParsedStatement[] {
   return statements;
 }
 
-/** Two policies, their statements one behind the other. */
+/** Two policies, with the statements of the second after those of the first. */
 interface Pair {
   readonly statements: readonly ParsedStatement[];
-  /** How many of them are of the first policy. */
+  /** How many statements the first policy has. */
   readonly ofFirst: number;
   /** The tests of each statement, by the key that they ask about. */
   readonly tests: readonly ReadonlyMap<string, readonly Test[]>[];
@@ -184,7 +184,7 @@ interface Witnesses {
   readonly inSecond?: Values;
 }
 
-/** What the statements of one policy about a request come to, as far as conditions leave it open. */
+/** What the statements of one policy say about a request, before conditions are known. */
 interface Side {
   /** Whether some statement allows or denies whatever the context. */
   readonly allows: boolean;
@@ -245,13 +245,13 @@ interface KeyValues {
   readonly values: readonly (string | undefined)[];
 }
 
-/** A function from keys to examples of their values, one for all that the conditions tell. */
+/** Returns a function from keys to examples of their values, one for each kind of value. */
 function valueExamples(statements: readonly ParsedStatement[], budget: Budget): Pair["valuesOf"] {
   const known = new Map<string, KeyValues>();
   const all = byKey(statements.flatMap(({ tests }) => tests));
   const examplesOf = (name: string): KeyValues => {
     const tests = all.get(name) ?? [];
-    // A value that many statements ask for is run once; what holds ${ differs by the policy's version.
+    // A value of many statements is run once. A value with ${ differs by the policy's version.
     const globs = new Map<string, Glob>();
     tests.forEach(({ base, wanted, written }, test) => {
       wanted.forEach((one: Wanted, i) => {
@@ -282,7 +282,7 @@ interface ContextExample {
 }
 
 /**
- * Makes an example of each set of statements that hold together in some context. Their number may
+ * Makes an example context for each set of statements that hold together. The number of examples may
  * double with each key, so each statement of each example is a step.
  */
 function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
@@ -333,7 +333,7 @@ function contexts(pair: Pair, open: readonly number[]): ContextExample[] {
   return examples;
 }
 
-/** To copy a member of a set, and to write its number, takes as long as some steps. */
+/** The steps to copy a member of a set and to write its number. */
 const STEPS_OF_MEMBER = 5;
 
 const NO_VALUES: Readonly<Values> = { key: "", value: undefined, before: undefined };

@@ -1,5 +1,5 @@
 /**
- * Condition operators, as functions from the values of a request to whether they hold.
+ * Condition operators, as functions that tell whether they hold for the values of a request.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -17,7 +17,7 @@ export interface Operator {
   readonly ifExists: boolean;
 }
 
-/** The operators that have a negation, and those that have none. */
+/** The negated operators, and the operators that they negate. */
 const NEGATED: Readonly<Record<string, string>> = {
   StringNotEquals: "StringEquals",
   StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
@@ -49,7 +49,7 @@ export function parseOperator(name: string): Operator | undefined {
     /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(name) ?? [];
   const base = Object.hasOwn(NEGATED, rest) ? (NEGATED[rest] ?? "") : rest;
   if (!BASES.has(base)) return undefined;
-  // Null asks whether a key exists: IAM has no NullIfExists, and sets of values say nothing about it.
+  // Null asks whether a key exists. So IAM has no NullIfExists, and no set operators for it.
   if (base === "Null" && (exists !== undefined || set !== undefined)) return undefined;
   return {
     set: set === "ForAllValues" || set === "ForAnyValue" ? set : undefined,
@@ -59,18 +59,18 @@ export function parseOperator(name: string): Operator | undefined {
   };
 }
 
-/** What a request tells about a key: its value; undefined if the request has none. */
+/** Returns a request's value of a key; undefined if the request has none. */
 export type ValueOf = (key: string) => string | undefined;
 
-/** To read a number or a date takes as long as some steps, and an address longer. */
+/** The steps to read a number or a date, and to read an address. */
 const STEPS_OF_NUMBER = 30;
 const STEPS_OF_ADDRESS = 120;
 
-/** A value of a condition: whether a value of the request is one that it asks for. */
+/** A value of a condition, which tells whether a value of the request matches it. */
 export interface Wanted {
   /** The keys of its variables. */
   readonly variables: readonly string[];
-  /** Its pattern, if it is one without variables; undefined for what is not about text. */
+  /** Its pattern, if it has no variables; undefined for operators that do not compare text. */
   readonly glob?: Glob;
   readonly holds: (value: string, valueIn: ValueOf, budget: Budget) => boolean;
 }
@@ -78,14 +78,14 @@ export interface Wanted {
 /**
  * Reads a value of a condition.
  *
- * @returns the sentence that says what it must be, if it is not.
+ * @returns the value, or the sentence that says what it must be.
  */
 export function parseWanted(base: string, text: string, variables: boolean): Wanted | string {
   if (base.startsWith("String")) return textWanted(base, text, variables);
   if (base.startsWith("Arn")) return arnWanted(text, variables);
   if (base.startsWith("Numeric")) return ordered(base, text, numberOf, "must be a number.");
   if (base.startsWith("Date")) {
-    return ordered(base, text, secondsOf, "must be a date such as 2026-11-25T20:00:00Z.");
+    return ordered(base, text, secondsOf, "must be a date like 2026-11-25T20:00:00Z.");
   }
   if (base === "Bool") {
     const wanted = lowerCase(text);
@@ -100,7 +100,7 @@ export function parseWanted(base: string, text: string, variables: boolean): Wan
     return { variables: [], holds: (value) => value === text };
   }
   const range = rangeOf(text);
-  if (range === undefined) return "must be an IP address or a range such as 203.0.113.0/24.";
+  if (range === undefined) return "must be an IP address or a range like 203.0.113.0/24.";
   return {
     variables: [],
     holds: (value, _, budget) => {
@@ -136,12 +136,12 @@ function textWanted(base: string, text: string, variables: boolean): Wanted | st
 }
 
 /**
- * AWS: each of the six components of the ARN is checked on its own, and may hold `*` and `?`.
- * ArnEquals and ArnLike behave alike.
+ * Reads an ARN of a condition. AWS checks each of the six components on its own, and each may hold `*`
+ * and `?`. ArnEquals and ArnLike behave alike.
  */
 function arnWanted(text: string, variables: boolean): Wanted | string {
   const parts = segmentsOf(text, variables);
-  if (parts === undefined) return "must be an ARN, of which each segment may hold * and ?.";
+  if (parts === undefined) return "must be an ARN. Each of its segments may hold * and ?.";
   const globs: Glob[] = [];
   for (const part of parts) {
     const glob = parseGlob(part, { variables });
@@ -164,7 +164,7 @@ function arnWanted(text: string, variables: boolean): Wanted | string {
   };
 }
 
-/** The six segments of an ARN; colons in variables do not divide. */
+/** Splits an ARN into its six segments. Colons in variables do not divide. */
 function segmentsOf(arn: string, variables: boolean): string[] | undefined {
   const segments: string[] = [];
   let from = 0;
@@ -211,7 +211,7 @@ function numberOf(text: string): number | undefined {
   return /^[+-]?\d{1,100}(?:\.\d{1,100})?$/.test(text) ? Number(text) : undefined;
 }
 
-/** Seconds since 1970 of a date in the W3C's profile of ISO 8601, or of a number of seconds. */
+/** Returns the seconds since 1970 of a date in the W3C's profile of ISO 8601, or of a number of seconds. */
 function secondsOf(text: string): number | undefined {
   if (/^-?\d{5,12}$/.test(text)) return Number(text);
   const [, y, m = "1", d = "1", hours = "0", minutes = "0", seconds = "0", zone = "Z"] =

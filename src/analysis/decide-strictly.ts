@@ -1,5 +1,5 @@
 /**
- * Decisions that prove something: of requests that services send, with the condition keys they carry.
+ * Decides only requests whose denial proves something: requests as services send them.
  * @module
  */
 import { fault, reading } from "../errors.ts";
@@ -13,7 +13,7 @@ import {
   statementMatches,
   testHolds,
 } from "./decide.ts";
-import { intersects, variablesOf } from "./glob.ts";
+import { intersects, lowerCase, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
   byKey,
@@ -24,19 +24,19 @@ import {
 } from "./policy-document.ts";
 
 /**
- * Decides a request as {@link decide} does, and refuses those of which a denial proves nothing: an
- * action on a resource of another type, and a request that is denied only because it lacks a
- * condition key or a principal. S3 sends `kms:ViaService` with each use of a key, and a test may have
+ * Decides a request as {@link decide} does, but refuses requests whose denial proves nothing: an action
+ * on a resource of another type, and a request that is denied only because it lacks a condition key or
+ * a principal. For example, S3 sends `kms:ViaService` with each use of a key, and a test may have
  * forgotten it.
  *
- * `s3:prefix` may be absent, as it is from lists without a prefix. A key with an empty list in the
+ * `s3:prefix` may be absent, because lists without a prefix lack it. A key with an empty list in the
  * context is absent on purpose.
  *
  * @param policy a policy document, its JSON text, or what holds one: see {@link PolicyInput}.
  * @param request action, resource, context and principal.
- * @throws SessionPolicyError as {@link decide} does; `INVALID_REQUEST` also where the action is not
- *   about such a resource, and where absent keys keep the request from being allowed, at `context`
- *   with the key, and with a value that would allow it; at `principal` where only that is absent.
+ * @throws SessionPolicyError as {@link decide} does. `INVALID_REQUEST` also if the action does not apply
+ *   to the resource, and if only absent keys keep the request from being allowed. The path is then
+ *   `context` and the key, or `principal`, and the message names a value that would allow the request.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function decideStrictly(policy: PolicyInput, request: AccessRequest): Dec
 /** Stands for the request's principal among the condition keys: no key has a name without a colon. */
 const PRINCIPAL = "principal";
 
-/** A decision, and what the request lacks with which the policy would allow it. */
+/** A decision, and the absent values with which the policy would allow the request. */
 export interface StrictDecision {
   readonly decision: Decision;
   /** Condition keys as the policy writes them, or `principal`, each with a value. */
@@ -90,12 +90,20 @@ export function decideWithMissing(policy: PolicyInput, request: AccessRequest): 
       decision: decision === "unknown" ? "implicitlyDenied" : decision,
       statements: deciding,
     },
-    missing: decision === "allowed" ? undefined : lackOf(statements, asked, budget),
+    missing: decision === "allowed" ? undefined : withoutSecrets(lackOf(statements, asked, budget)),
   };
 }
 
+/** Leaves out the value of an external id, which messages never repeat. */
+function withoutSecrets(missing: StrictDecision["missing"]): StrictDecision["missing"] {
+  if (missing === undefined) return undefined;
+  const shown = ([key, value]: [string, string]) =>
+    lowerCase(key) === "sts:externalid" ? [key, "…"] : [key, value];
+  return Object.fromEntries(Object.entries(missing).map(shown));
+}
+
 /**
- * Refuses a request for an action on a resource that is of no type the action is about.
+ * Refuses a request for an action on a resource of a type that the action does not apply to.
  *
  * @throws SessionPolicyError `INVALID_REQUEST`
  */
@@ -113,11 +121,11 @@ function refuseOtherTypes({ action, resource }: ParsedRequest, budget: Budget): 
     ["resource"],
     named.length === 0
       ? "is an ARN, and this action names no resource. Write *."
-      : `is of another type than this action is about. Give the ARN of ${named.join(" or ")}.`,
+      : `is of a type that this action does not apply to. Give the ARN of ${named.join(" or ")}.`,
   );
 }
 
-/** The types of the reference that are not words. */
+/** How messages name the types of the reference. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: "an object, arn:aws:s3:::BUCKET/KEY,",
   bucket: "a bucket, arn:aws:s3:::BUCKET,",
@@ -126,22 +134,23 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   accesspointobject: "an object of an access point",
 };
 
-/** What a request may lack, by name, with its value and as the policy writes it. */
+/** What a request lacks: by name, the name as the policy writes it and a value. */
 type Lack = Map<string, { readonly written: string; readonly value: string }>;
 
 /**
- * Finds what a denied request lacks, and with which a policy allows it.
+ * Finds the absent values with which a policy would allow a denied request.
  *
- * 1. Take a statement that allows, and give the request what it lacks there: a principal, values of
- *    variables, and condition keys.
- * 2. While a statement denies, give it a key that it lacks there, with which that one does not hold.
- * 3. If the policy then allows the request, what was given is the result. Else take the next one.
+ * 1. Take an Allow statement. Add what the request lacks for it: a principal, values of variables, and
+ *    condition keys.
+ * 2. While a Deny statement matches, add an absent key with a value for which that statement does not
+ *    match.
+ * 3. If the policy then allows the request, return what was added. Else take the next statement.
  *
  * Example: a writer's policy allows kms:GenerateDataKey if kms:ViaService is
- * s3.us-west-2.amazonaws.com. The request without that key is denied, and the result is
+ * s3.us-west-2.amazonaws.com. A request without that key is denied, and the result is
  * `{ "kms:ViaService": "s3.us-west-2.amazonaws.com" }`.
  *
- * @returns undefined if nothing is lacking, or nothing helps.
+ * @returns undefined if nothing is absent, or nothing helps.
  */
 function lackOf(
   statements: readonly ParsedStatement[],
@@ -164,7 +173,7 @@ function lackOf(
   return undefined;
 }
 
-/** Adds to what a request is given until no statement denies it; false if one always does. */
+/** Adds values until no statement denies the request; false if one always does. */
 function settle(
   statements: readonly ParsedStatement[],
   asked: ParsedRequest,
@@ -185,7 +194,7 @@ function settle(
   }
 }
 
-/** A request with what it lacks. */
+/** Returns a request with what it lacks. */
 function given(asked: ParsedRequest, lack: Lack, budget: Budget): ParsedRequest {
   const context = new Map(asked.context);
   spend(budget, 10 * (context.size + lack.size));
@@ -193,7 +202,7 @@ function given(asked: ParsedRequest, lack: Lack, budget: Budget): ParsedRequest 
   return { ...asked, context, principal: lack.get(PRINCIPAL)?.value ?? asked.principal };
 }
 
-/** The first of some values of a key with which a request does what it is to do. */
+/** Returns the first of some values of a key for which a request passes a test. */
 function firstValue(
   name: string,
   values: readonly string[],
@@ -204,7 +213,7 @@ function firstValue(
   return values.find((value) => does({ ...request, context: context.set(name, [value]) }));
 }
 
-/** A key that a request lacks, with a value with which a statement that denies does not hold. */
+/** Finds an absent key, with a value for which a Deny statement does not match. */
 function withoutDenial(
   { tests }: ParsedStatement,
   asked: ParsedRequest,
@@ -221,7 +230,7 @@ function withoutDenial(
   return undefined;
 }
 
-/** What a request lacks for a statement to be about it; undefined if nothing makes it so. */
+/** Finds what a request lacks to match a statement; undefined if nothing helps. */
 function lackFor(
   statement: ParsedStatement,
   asked: ParsedRequest,
@@ -229,7 +238,7 @@ function lackFor(
 ): Lack | undefined {
   const { principals, resources, tests } = statement;
   const lack: Lack = new Map();
-  // Most statements are about other requests, whatever these lack.
+  // Most statements do not match, whatever is added.
   const anything = { ...statement, resources: undefined, principals: undefined, tests: [] };
   if (statementMatches(anything, asked, budget) !== true) return undefined;
   if (
@@ -263,15 +272,15 @@ function lackFor(
   return lack;
 }
 
-/** The one key that real requests leave out. */
+/** The one key that real requests may leave out. */
 const PREFIX = "s3:prefix";
 
 /** A principal that no policy names. */
 const NOBODY = "arn:aws:iam::000000000000:role/nobody";
 
 /**
- * Gives a request the value of a variable that it lacks, so that it does what it is to do. Values are
- * looked for in what stands between the slashes and colons of the resource and the context.
+ * Adds the value of an absent variable, so that the request passes a test. It looks for values between
+ * the slashes and colons of the resource and the context.
  */
 function fill(
   variables: readonly string[],
@@ -299,16 +308,16 @@ function fill(
 /** No ARN is longer. */
 const MOST_TEXT = 2048;
 
-/** A word, and what it begins and ends with. */
+/** Returns a word, its beginnings and its ends. */
 function endsOf(word: string): string[] {
   const cuts = Array.from(word, (_, i) => i);
   return [...cuts.map((i) => word.slice(i)), ...cuts.slice(1).map((i) => word.slice(0, i))];
 }
 
-/** Values with which a test may hold: what it names, and what lies beside that. */
+/** Returns values for which a test may hold: the values that it names, and values near them. */
 function valuesNear({ base, written }: Test): string[] {
   if (base === "Null") return ["x"];
-  // Something else comes last, for tests that ask for what is not written.
+  // Another value comes last, for tests that exclude the written values.
   return [...written, "x"].flatMap((text) => {
     const plain = text.replace(/\$\{([*?$])\}|[*?]/g, (_, literal?: string) => literal ?? "x");
     const near = [text, plain, text.replace(/\/\d+$/, "")];

@@ -1,5 +1,5 @@
 /**
- * What a policy says of a request, as IAM evaluates it.
+ * Decides a request by a policy, as IAM does.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @module
@@ -19,39 +19,36 @@ import {
 } from "./policy-document.ts";
 import { isAbout } from "./principals.ts";
 
-/** A decision, and the statements it is due to. */
+/** A decision, and the statements that decide. */
 export interface Decision {
   readonly decision: "allowed" | "explicitlyDenied" | "implicitlyDenied";
-  /** Indices of the statements that allow or deny; none if the request is denied implicitly. */
+  /** Indices of the statements that allow or deny; empty if the request is denied implicitly. */
   readonly statements: readonly number[];
 }
 
 /** A decision about a request of which not everything is known. */
 export interface PartialDecision {
   readonly decision: Decision["decision"] | "unknown";
-  /** As in {@link Decision}; if unknown, the statements that hang on what is not known. */
+  /** As in {@link Decision}; if unknown, the statements that depend on unknown values. */
   readonly statements: readonly number[];
-  /** If unknown, the condition keys that nobody told, as the policy writes them. */
+  /** If unknown, the condition keys whose values are unknown, as the policy writes them. */
   readonly keys: readonly string[];
 }
 
 /**
- * Decides a request as IAM would by this policy alone: an explicit Deny wins, then an Allow, and what
- * no statement matches is denied.
+ * Decides a request as IAM would by this policy alone. An explicit Deny wins, then an Allow. A request
+ * that no statement matches is denied.
  *
- * All elements and condition operators of IAM are read: Action, NotAction, Resource, NotResource,
- * Principal and NotPrincipal; policy variables; and the versions 2012-10-17 and 2008-10-17, of which
- * the older one has no variables. A wildcard in an ARN stays within its segment, unless a `*` ends it.
+ * It reads all elements and condition operators of IAM: Action, NotAction, Resource, NotResource,
+ * Principal and NotPrincipal, policy variables, and the versions 2012-10-17 and 2008-10-17. The older
+ * version has no variables. A wildcard in an ARN stays within its segment, except a `*` at its end.
  *
  * @param policy a policy document, its JSON text, or what holds one: see {@link PolicyInput}.
  * @param request action, resource, context and principal. A context key with an empty list is absent.
- *   A request without a principal is about no statement that names one, except by `*`.
- * @param options `partial: true` for a context that is not complete: a key that is not in it may have
- *   any value, and the answer may be `unknown`, with the keys that it hangs on.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not take, with the place,
- *   and where the patterns take more than 30,000,000 steps to match, less than a second;
- *   `INVALID_REQUEST` for a resource that is not an ARN, and for actions of S3, KMS and STS that AWS
- *   does not know.
+ *   A request without a principal matches no statement that names one, except `*`.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY`, with the place, for a policy that IAM would not accept,
+ *   and if matching takes more than 30,000,000 steps (less than a second). `INVALID_REQUEST` for a
+ *   resource that is not an ARN, and for actions of S3, KMS and STS that AWS does not know.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  * @example
@@ -67,11 +64,32 @@ export interface PartialDecision {
  * ```
  */
 export function decide(policy: PolicyInput, request: AccessRequest): Decision;
+/**
+ * Decides a request whose context is not complete: an absent condition key may have any value. The
+ * answer may be `unknown`, with the keys that it depends on.
+ *
+ * @param policy as for a complete context.
+ * @param request as for a complete context. A context key with an empty list is absent.
+ * @param options `partial: true`; with `false` the context is complete.
+ * @throws SessionPolicyError as for a complete context; `INVALID_OPTIONS`
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ * @example
+ * ```ts
+ * import { buildSessionPolicy } from "polaris-session-policy";
+ * import { decide } from "polaris-session-policy/analysis";
+ *
+ * const policy = buildSessionPolicy({}, { list: ["s3://wh-bucket/db"] });
+ * const request = { action: "s3:ListBucket", resource: "arn:aws:s3:::wh-bucket" };
+ * decide(policy, request, { partial: true });
+ * // { decision: "unknown", statements: [1], keys: ["s3:prefix"] }
+ * ```
+ */
 export function decide(
   policy: PolicyInput,
   request: AccessRequest,
   options: { readonly partial: true },
 ): PartialDecision;
+/** Decides a request whose context may be complete or not. */
 export function decide(
   policy: PolicyInput,
   request: AccessRequest,
@@ -103,7 +121,7 @@ function readPartial(options: unknown): boolean {
 }
 
 /**
- * Whether a policy allows a request: {@link decide} in one word.
+ * Tells whether a policy allows a request, by {@link decide}.
  *
  * @param policy a policy document, its JSON text, or what holds one: see {@link PolicyInput}.
  * @param request action, resource and context.
@@ -127,10 +145,10 @@ export function isAllowed(policy: PolicyInput, request: AccessRequest): boolean 
 }
 
 /**
- * Reads a policy once, for many requests: a test kit asks thousands of the same policy.
+ * Reads a policy once, for many requests: the testing kit tries thousands on one policy.
  *
- * @returns whether the policy allows a request, as {@link isAllowed} says.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY`; the function throws `INVALID_REQUEST` as well
+ * @returns a function that tells whether the policy allows a request, like {@link isAllowed}.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY`. The function throws `INVALID_REQUEST` too.
  */
 export function requestsAllowedBy(policy: PolicyInput): (request: AccessRequest) => boolean {
   const statements = parsePolicy(policy);
@@ -140,7 +158,7 @@ export function requestsAllowedBy(policy: PolicyInput): (request: AccessRequest)
   };
 }
 
-/** As {@link isAllowed}, for what a log tells: what is not a request of AWS is not allowed. */
+/** Like {@link isAllowed}, for requests from a log: a request that AWS does not know is not allowed. */
 export function isAllowedIfValid(policy: PolicyInput, request: AccessRequest): boolean {
   try {
     return isAllowed(policy, request);
@@ -154,7 +172,7 @@ export function isAllowedIfValid(policy: PolicyInput, request: AccessRequest): b
 export interface ParsedRequest {
   readonly action: string;
   readonly resource: string;
-  /** An empty list for a key that is known to be absent. */
+  /** A key with an empty list is known to be absent. */
   readonly context: ReadonlyMap<string, readonly string[]>;
   readonly principal: string | undefined;
   /** Whether keys that are not in the context may have any value. */
@@ -191,14 +209,14 @@ function checkAction(action: string): void {
     throw fault(
       "INVALID_REQUEST",
       ["action"],
-      "is not an action. Write SERVICE:NAME, s3:GetObject.",
+      "is not an action. Write SERVICE:NAME, like s3:GetObject.",
     );
   }
   if (isOfKnownService(action) && knownAction(action) === undefined) {
     throw fault(
       "INVALID_REQUEST",
       ["action"],
-      "is not an action that AWS knows of this service. Check its spelling, as in s3:GetObject.",
+      "is not an action of this service. Check its spelling, as in s3:GetObject.",
     );
   }
 }
@@ -237,11 +255,11 @@ function parseContext(context: unknown): Map<string, readonly string[]> {
   return values;
 }
 
-/** Whether a statement matches; if that is not known, the keys that it hangs on. */
+/** Whether a statement matches; if that is unknown, the keys that it depends on. */
 type Match = boolean | readonly string[];
 
 /**
- * Decides a request by statements that are read already.
+ * Decides a request by parsed statements.
  *
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent
  */
@@ -280,7 +298,7 @@ export function decideParsed(
   return { decision: "implicitlyDenied", statements: [], keys: [] };
 }
 
-/** Whether a statement is about a request; if that is not known, the keys that it hangs on. */
+/** Tells whether a statement matches a request; if that is unknown, returns the keys that it depends on. */
 export function statementMatches(
   statement: ParsedStatement,
   request: ParsedRequest,
@@ -311,13 +329,13 @@ export function statementMatches(
   return unknown.length === 0 ? true : unknown;
 }
 
-/** The value of a key for a variable: one that has several values has none there. */
+/** Returns the value of a key for a variable. A key with several values has none. */
 function valueIn({ context }: ParsedRequest, key: string): string | undefined {
   const values = context.get(key);
   return values?.length === 1 ? values[0] : undefined;
 }
 
-/** The keys of variables that nobody told; none if the request is complete. */
+/** Returns the keys of variables whose values are unknown; empty if the request is complete. */
 function untold(request: ParsedRequest, keys: readonly string[]): string[] {
   return request.partial ? keys.filter((key) => !request.context.has(key)) : [];
 }
@@ -338,11 +356,11 @@ function resourceMatches(patterns: Patterns, request: ParsedRequest, budget: Bud
   return unknown.length > 0 ? unknown : not;
 }
 
-/** To ask a condition takes as long as some steps. */
+/** The steps to test a condition. */
 const STEPS_OF_TEST = 10;
 
 /**
- * Whether a condition holds.
+ * Tells whether a condition holds.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -352,7 +370,7 @@ export function testHolds(test: Test, request: ParsedRequest, budget: Budget): M
   spend(budget, STEPS_OF_TEST);
   const present = request.context.get(name);
   if (present === undefined && request.partial) {
-    // Either state will do where a Null test names both.
+    // A Null test that names both states always holds.
     return base === "Null" && new Set(test.written).size === 2 ? true : [test.key];
   }
   const values = present ?? [];

@@ -1,5 +1,5 @@
 /**
- * IAM's patterns: `*` is any text, `?` any one character, and `${*}`, `${?}`, `${$}` are the
+ * IAM's patterns: `*` matches any text, `?` any one character, and `${*}`, `${?}`, `${$}` match the
  * characters themselves. In an ARN, a wildcard stays within its segment.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
@@ -18,20 +18,20 @@ export interface Variable {
 /** A character, a wildcard, or a variable. */
 export type Token = string | number | Variable;
 
-/** A pattern, in one token a character of what it matches; repeated `*` are one. */
+/** A pattern, with one token for each character that it matches. Repeated `*` are one token. */
 export type Glob = readonly Token[];
 
 export const ANY_TEXT = 0;
 const ANY_ONE = 1;
-/** `*` and `?` that match no colon. */
+/** `*` and `?` that do not match a colon. */
 const ANY_IN_SEGMENT = 2;
 const ONE_IN_SEGMENT = 3;
 
 /** How a pattern is read. */
 export interface GlobOptions {
-  /** False for operators to which `*` and `?` are characters like others. */
+  /** False for operators that read `*` and `?` as plain characters. */
   readonly wildcards?: boolean;
-  /** False in policies of version 2008-10-17, where `${` is nothing special. */
+  /** False in policies of version 2008-10-17, where `${` is plain text. */
   readonly variables?: boolean;
   /** Whether the pattern is an ARN, whose wildcards stay within segments. */
   readonly arn?: boolean;
@@ -43,7 +43,7 @@ const RESOURCE_SEGMENT = 5;
 /**
  * Reads a pattern.
  *
- * @returns undefined if it holds `${` without the name of a variable behind it.
+ * @returns undefined if it holds `${` without the name of a variable after it.
  */
 export function parseGlob(text: string, options: GlobOptions = {}): Glob | undefined {
   const { wildcards = true, variables = true, arn = false } = options;
@@ -75,7 +75,7 @@ export function parseGlob(text: string, options: GlobOptions = {}): Glob | undef
   return tokens;
 }
 
-/** What stands between `${` and `}`: an escaped character, or a key with or without a default. */
+/** Reads the text between `${` and `}`: an escaped character, or a key with or without a default. */
 function variableOf(name: string): Token | undefined {
   if (name === "*" || name === "?" || name === "$") return name;
   const comma = name.indexOf(",");
@@ -86,23 +86,23 @@ function variableOf(name: string): Token | undefined {
   return fallback === undefined ? undefined : { key: lowerCase(key), fallback };
 }
 
-/** The text in lower case, in ASCII only: the Kelvin sign is not a k to IAM. */
+/** Returns a text in lower case, in ASCII only: IAM does not read the Kelvin sign as a k. */
 export function lowerCase(text: string): string {
   return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()) : text;
 }
 
-/** Whether a pattern has variables, which few have. */
+/** Tells whether a pattern has variables. Few have. */
 export function hasVariables(glob: Glob): boolean {
   return glob.some((token) => typeof token === "object");
 }
 
-/** The keys of the variables in a pattern. */
+/** Returns the keys of the variables in a pattern. */
 export function variablesOf(glob: Glob): string[] {
   return glob.flatMap((token) => (typeof token === "object" ? [token.key] : []));
 }
 
 /**
- * Puts values in the place of variables. Each character is a step.
+ * Replaces variables by their values. Each character is a step.
  *
  * @returns undefined if one has neither a value nor a default.
  */
@@ -128,20 +128,20 @@ export function substitute(
 }
 
 /**
- * Whether a pattern matches all of a text.
+ * Tells whether a pattern matches a whole text.
  *
- * 1. Characters are matched one by one; a `*` is first taken for nothing.
- * 2. Where that fails, the latest `*` takes one character more, unless it stays within its segment and
- *    that character is a colon. Then the latest `*` that may cross takes one more.
+ * 1. Match characters one by one. A `*` first matches nothing.
+ * 2. If a character does not match, the latest `*` takes one character more. If that `*` must stay within
+ *    its segment and the character is a colon, the latest `*` that may cross takes one more.
  *
- * So `arn:aws:s3:*lake/*` does not match `arn:aws:s3:::lake/f`: its first `*` would have to take a
- * colon. What follows a `*` is always tried as far left as possible, and nothing is gained elsewhere.
+ * So `arn:aws:s3:*lake/*` does not match `arn:aws:s3:::lake/f`: its first `*` would have to match a colon.
+ * The text after a `*` is tried as far left as possible. A match further right never helps.
  */
 export function matches(glob: Glob, text: string, budget: Budget): boolean {
   let token = 0;
   let at = 0;
   let steps = 0;
-  // Where to go on after the latest `*` of each kind, should what follows it not fit here.
+  // Where to go on after the latest `*` of each kind, if the text after it does not match here.
   let inSegment = -1;
   let inSegmentAt = 0;
   let anywhere = -1;
@@ -183,12 +183,12 @@ export function matches(glob: Glob, text: string, budget: Budget): boolean {
 /** Any character of a set; with `many`, any number of them. */
 export interface CharacterClass {
   readonly has: (character: string) => boolean;
-  /** Some of them, to draw examples from. */
+  /** Some characters of the set, for examples. */
   readonly samples: string;
   readonly many: boolean;
 }
 
-/** A form that texts must have, in characters and sets of them. */
+/** A form that texts must have: characters, and sets of characters. */
 export type Shape = readonly (string | CharacterClass)[];
 
 /** Any text. */
@@ -198,20 +198,20 @@ export const ANY_SHAPE: Readonly<Shape> = [{ has: () => true, samples: "xyz", ma
 export interface MatchClass {
   /** A shortest text of its kind. */
   readonly text: string;
-  /** The patterns that match it, by index, in order. */
+  /** The indices of the patterns that match it, in order. */
   readonly matched: readonly number[];
 }
 
-/** A pattern that may still match, and how far: the tokens that could be next, in order. */
+/** A pattern that may still match, and the tokens that could be next, in order. */
 interface Progress {
   readonly pattern: number;
   readonly positions: readonly number[];
 }
 
-/** To begin a search takes as long as many steps. */
+/** The steps to begin a search. */
 const STEPS_OF_SEARCH = 1000;
 
-/** To make a position of a state, and to write its number, takes as long as some steps. */
+/** The steps to make a position of a state, and to write its number. */
 const STEPS_OF_POSITION = 10;
 
 interface State {
@@ -222,18 +222,17 @@ interface State {
 }
 
 /**
- * Finds all the ways in which a text of some shape can match several patterns, each with a shortest
- * such text.
+ * Finds which combinations of patterns a text of some shape can match, each with a shortest text.
  *
  * 1. Start with the empty text, at the beginning of all patterns and of the shape.
- * 2. Add each character that a pattern spells out next and the shape allows, and one that none does.
- * 3. Keep the patterns that can still match, by the positions that they could be at. Go on from each
- *    combination of positions once, shortest text first; where the shape ends, note which match.
+ * 2. Add each character that the shape allows and a pattern spells out next, and one that no pattern does.
+ * 3. Keep the patterns that can still match, with their possible positions. Go on from each combination
+ *    of positions once, shortest text first. Where the shape ends, note which patterns match.
  *
- * With `a*` and `*b` and any text: "" matches none, "a" the first, "b" the second, "ab" both.
+ * Example: `a*` and `*b`, and any text. "" matches no pattern, "a" the first, "b" the second, "ab" both.
  *
  * @param globs patterns without variables.
- * @param used at least the tokens of these patterns.
+ * @param used the tokens of these patterns, and possibly more.
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent
  */
 export function matchClasses(
@@ -243,7 +242,7 @@ export function matchClasses(
   used: ReadonlySet<Token> = tokensOf(globs),
 ): MatchClass[] {
   spend(budget, STEPS_OF_SEARCH);
-  // Which character a set has beside those used is looked for once: there may be thousands of them.
+  // Look once for a character that each set has beside those used: there may be thousands of them.
   const others = new Map<CharacterClass, string | undefined>();
   for (const expected of shape) {
     if (typeof expected === "object") others.set(expected, otherCharacter(expected, used));
@@ -283,14 +282,14 @@ export function matchClasses(
   return [...classes.values()];
 }
 
-/** The tokens of some patterns. */
+/** Returns the tokens of some patterns. */
 export function tokensOf(globs: readonly Glob[]): Set<Token> {
   const tokens = new Set<Token>();
   for (const glob of globs) for (const token of glob) tokens.add(token);
   return tokens;
 }
 
-/** The patterns that can still match after one more character. */
+/** Returns the patterns that can still match after one more character. */
 function advance(
   globs: readonly Glob[],
   progress: readonly Progress[],
@@ -304,7 +303,7 @@ function advance(
   return advanced;
 }
 
-/** The characters between which some pattern tells, as far as the shape allows them next. */
+/** Returns the next characters that the shape allows, one for each kind that the patterns distinguish. */
 function nextCharacters(
   state: State,
   globs: readonly Glob[],
@@ -334,7 +333,7 @@ function nextCharacters(
   return next;
 }
 
-/** A character of a set that is not among those taken. */
+/** Returns a character of a set that is not taken yet. */
 function otherCharacter(
   { has, samples }: CharacterClass,
   taken: ReadonlySet<Token>,
@@ -343,7 +342,7 @@ function otherCharacter(
   for (let code = 0x21; code < 0xd800; code++) {
     const character = String.fromCharCode(code);
     if (!taken.has(character) && has(character)) return character;
-    // Sets that do not hold everything hold ASCII only.
+    // Other sets than that of all characters hold ASCII only.
     if (code === 0x7e && !has("\u00e9")) return undefined;
   }
   return undefined;
@@ -363,7 +362,7 @@ function takes(token: AnyToken, character: string): boolean {
   return (token === ANY_IN_SEGMENT || token === ONE_IN_SEGMENT) && character !== ":";
 }
 
-/** Positions in order, with those behind each `*`, which may match nothing. */
+/** Returns positions in order, with the positions after each `*`, which may match nothing. */
 function closure(tokens: readonly AnyToken[], positions: readonly number[]): number[] {
   const all: number[] = [];
   for (const first of positions) {
@@ -398,7 +397,7 @@ function keyOf({ shape, globs }: State): string {
   return key;
 }
 
-/** Whether some text of a shape matches a pattern without variables. */
+/** Tells whether some text of a shape matches a pattern without variables. */
 export function intersects(glob: Glob, shape: Shape, budget: Budget): boolean {
   const width = shape.length + 1;
   const seen = new Set([0]);
@@ -421,6 +420,6 @@ export function intersects(glob: Glob, shape: Shape, budget: Budget): boolean {
 
 function shareCharacter(token: Token, expected: string | CharacterClass): boolean {
   if (typeof expected === "string") return takes(token, expected);
-  // Every set holds more than a colon, which is all that some wildcards do not take.
+  // Every set holds more than a colon, the only character that some wildcards do not match.
   return typeof token === "string" ? expected.has(token) : true;
 }

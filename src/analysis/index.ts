@@ -1,5 +1,5 @@
 /**
- * What policies allow: decided, compared, listed. Pure.
+ * Decides, compares and lists what policies allow. All functions are pure.
  * @module
  */
 export { type Comparison, compareAccess } from "./compare.ts";

@@ -1,5 +1,5 @@
 /**
- * What a policy says, in rows for people.
+ * Lists what a policy allows and denies, in rows for people.
  * @module
  */
 import { isOfKnownService, knownActions, shapesOf, typesOf } from "./actions.ts";
@@ -18,23 +18,23 @@ export interface AccessRow {
   /** The statement's index in the policy. */
   readonly statement: number;
   readonly effect: "Allow" | "Deny";
-  /** As written; those that apply to no such resource are left out. `*` for NotAction. */
+  /** As written, without actions that do not apply to the resource. `*` for NotAction. */
   readonly actions: readonly string[];
-  /** The actions of NotAction, which the statement is not about. */
+  /** The actions of NotAction, to which the statement does not apply. */
   readonly exceptActions?: readonly string[];
   /** The resource as written, `*` for NotResource. */
   readonly resource: string;
-  /** The resources of NotResource, which the statement is not about. */
+  /** The resources of NotResource, to which the statement does not apply. */
   readonly exceptResources?: readonly string[];
   /** The bucket, if the resource is one or lies in one. */
   readonly bucket?: string;
-  /** What objects' keys must look like, if the resource is objects: a pattern, as written. */
+  /** The pattern of object keys, as written, if the resource is objects. */
   readonly objects?: string;
   /** The KMS key's ARN, if the resource is one. */
   readonly key?: string;
-  /** Who it is about, in policies that name principals. */
+  /** The principals that it applies to, in policies that name principals. */
   readonly principals?: readonly string[];
-  /** Who it is not about: NotPrincipal. */
+  /** The principals of NotPrincipal, to which it does not apply. */
   readonly exceptPrincipals?: readonly string[];
   /** The condition in words, empty if there is none. */
   readonly condition: string;
@@ -44,8 +44,8 @@ export interface AccessRow {
  * Lists what a policy allows and denies, a row for each resource of each statement.
  *
  * @param policy a policy, as {@link decide} takes it.
- * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not take, and where it
- *   takes more than 30,000,000 steps, less than a second.
+ * @throws SessionPolicyError `UNSUPPORTED_POLICY` for a policy that IAM would not accept, and if listing
+ *   takes more than 30,000,000 steps (less than a second).
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export function listAccess(policy: PolicyInput): AccessRow[] {
   return rowsOf(statements, newBudget());
 }
 
-/** The rows of statements that are read already. */
+/** Returns the rows of parsed statements. */
 export function rowsOf(statements: readonly ParsedStatement[], budget: Budget): AccessRow[] {
   // Many statements name the same actions.
   const typesByPattern = new Map<string, ReadonlySet<string> | undefined>();
@@ -101,7 +101,7 @@ export function rowsOf(statements: readonly ParsedStatement[], budget: Budget): 
   });
 }
 
-/** The bucket, objects or key that a resource stands for. */
+/** Returns the bucket, objects or key that a resource names. */
 function partsOf(resource: string): Pick<AccessRow, "bucket" | "objects" | "key"> {
   const [, bucket, objects] = /^arn:[^:]*:s3:::([^/]*)(?:\/([\s\S]*))?$/.exec(resource) ?? [];
   return {
@@ -111,7 +111,7 @@ function partsOf(resource: string): Pick<AccessRow, "bucket" | "objects" | "key"
   };
 }
 
-/** A function from resources to the actions, as written, that apply to some of its types. */
+/** Returns a function from resources to the actions, as written, that apply to them. */
 function actionsFor(
   { not, globs, written }: Patterns,
   typesOf: (glob: Glob, written: string) => ReadonlySet<string> | undefined,
@@ -120,10 +120,10 @@ function actionsFor(
   if (not) return () => ["*"];
   const types = globs.map((glob, i) => typesOf(glob, written[i] ?? ""));
   const all = new Set(types.flatMap((some) => (some === undefined ? [] : [...some])));
-  // Resources of the same types share their list of actions: there are far fewer of those.
+  // Resources of the same types share a list of actions, because there are few types.
   const lists = new Map<string, readonly string[]>();
   return (resource, text) => {
-    // Another service's resource may be anything to anyone.
+    // For another service's resource every action may apply.
     const known = /^arn:[^:]*:(?:s3|kms):/.test(text);
     const fitting = known ? [...all].filter((type) => mayBe(resource, text, type, budget)) : [];
     const kind = `${known} ${fitting.join()}`;
@@ -138,7 +138,7 @@ function actionsFor(
   };
 }
 
-/** The types that an action, or some action of a pattern, is about; undefined for any. */
+/** Returns the types that an action, or an action of a pattern, applies to; undefined for any. */
 function typesOfPattern(
   glob: Glob,
   written: string,
@@ -154,10 +154,10 @@ function typesOfPattern(
   return types;
 }
 
-/** Whether some resource of a type matches a pattern. */
+/** Tells whether some resource of a type matches a pattern. */
 function mayBe(resource: Glob, text: string, type: string, budget: Budget): boolean {
   spend(budget, 1);
-  // Most resources are literal where the types differ, and policies may hold many.
+  // Most resources are literal where the types differ. These tests are fast, for policies with many.
   if (/^arn:[^:*?]*:s3:::[^/*?$]+$/.test(text)) return type === "bucket";
   if (/^arn:[^:*?]*:s3:::[^/*?$]+\/./.test(text)) return type === "object";
   if (/^arn:[^:*?]*:kms:[^:*?]*:[^:*?]*:key\/[^:*?$]+$/.test(text)) return type === "key";
@@ -166,7 +166,7 @@ function mayBe(resource: Glob, text: string, type: string, budget: Budget): bool
   return shapesOf(type, true).some((shape) => intersects(glob, shape, budget));
 }
 
-/** The operators in words, where their own name is not one. */
+/** The operators in words. */
 const COMPARISONS: Readonly<Record<string, string>> = {
   StringEquals: "",
   StringEqualsIgnoreCase: "",

@@ -1,5 +1,5 @@
 /**
- * Policies as they are analysed: every pattern read, everything else refused.
+ * Reads policies for the analysis. What it does not know is refused.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * @module
@@ -11,7 +11,7 @@ import { type Glob, type GlobOptions, hasVariables, lowerCase, parseGlob } from 
 import type { Principals } from "./principals.ts";
 import { unwrapPolicy } from "./unwrap.ts";
 
-/** A policy document as others write it: what is not supported is found when it is read. */
+/** A policy document of any origin. What is not supported is refused when it is read. */
 export interface AnyPolicyDocument {
   readonly Version?: string;
   readonly Statement: unknown;
@@ -41,7 +41,7 @@ export interface AccessRequest {
   readonly principal?: string;
 }
 
-/** One condition: an operator on a key, with the values any of which will do. */
+/** One condition: an operator on a key, with its values. One matching value is enough. */
 export interface Test extends Operator {
   /** As it is written in the policy, e.g. `StringLike`. */
   readonly operator: string;
@@ -66,13 +66,13 @@ export function byKey(tests: readonly Test[]): Map<string, Test[]> {
   return keys;
 }
 
-/** Patterns, and whether a statement is about what matches one, or about all else. */
+/** Patterns, and whether a statement applies to what matches one of them, or to all else. */
 export interface Patterns {
   readonly not: boolean;
   readonly globs: readonly Glob[];
   /** As written, for people. */
   readonly written: readonly string[];
-  /** Whether some pattern has variables, which few have. */
+  /** Whether some pattern has variables. Few have. */
   readonly variables: boolean;
 }
 
@@ -133,7 +133,7 @@ function parseStatement(
   const { Sid, Effect, Condition } = statement;
   if (Sid !== undefined) {
     if (typeof Sid !== "string") throw unsupported([...path, "Sid"], "must be a string.");
-    if (sids.has(Sid)) throw unsupported([...path, "Sid"], "must be the only one of its name.");
+    if (sids.has(Sid)) throw unsupported([...path, "Sid"], "must be unique in the policy.");
     if (Sid !== "") sids.add(Sid);
   }
   if (Effect !== "Allow" && Effect !== "Deny") {
@@ -141,12 +141,13 @@ function parseStatement(
   }
   const principals = parsePrincipals(statement, path);
   const actions = oneOf(statement, "Action", path, parseAction);
-  if (actions === undefined) throw unsupported([...path, "Action"], "must be there, or NotAction.");
+  if (actions === undefined)
+    throw unsupported([...path, "Action"], "is missing. Add Action or NotAction.");
   const resources = oneOf(statement, "Resource", path, (resource, at) =>
     parseResource(resource, at, variables),
   );
   if (resources === undefined && principals === undefined) {
-    throw unsupported([...path, "Resource"], "must be there, or NotResource.");
+    throw unsupported([...path, "Resource"], "is missing. Add Resource or NotResource.");
   }
   return {
     effect: Effect,
@@ -158,7 +159,7 @@ function parseStatement(
   };
 }
 
-/** The patterns of an element or of its opposite; undefined with neither. */
+/** Returns the patterns of an element or of its opposite; undefined if both are absent. */
 function oneOf(
   statement: Record<string, unknown>,
   element: "Action" | "Resource",
@@ -179,7 +180,7 @@ function oneOf(
   return { not, globs, written, variables: globs.some(hasVariables) };
 }
 
-/** An action is `*`, or the name of a service, a colon, and a pattern of names. */
+/** Reads an action: `*`, or the name of a service, a colon, and a pattern of names. */
 function parseAction(action: string, path: Path): Glob {
   if (action.includes("$")) throw unsupported(path, "must not hold variables.");
   if (action !== "*" && action !== "*:*" && !/^[a-z0-9-]+:[\w*?-]+$/i.test(action)) {
@@ -189,7 +190,7 @@ function parseAction(action: string, path: Path): Glob {
 }
 
 /**
- * A resource is `*` or an ARN. AWS: "You can't use a wildcard in the service segment".
+ * Reads a resource: `*` or an ARN. AWS: "You can't use a wildcard in the service segment".
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
@@ -263,7 +264,7 @@ function parseCondition(condition: unknown, path: Path, variables: boolean): Tes
   });
 }
 
-/** `Null` has no values to look for. */
+/** Checks the values of `Null`, which looks for no values. */
 function nullValues(written: readonly string[], path: Path): Wanted[] {
   for (const value of written) {
     if (value !== "true" && value !== "false") throw unsupported(path, "must be true or false.");
@@ -280,7 +281,7 @@ function glob(text: string, path: Path, options: GlobOptions): Glob {
   );
 }
 
-/** One string or a list of them; in conditions, JSON's numbers and booleans as well. */
+/** Reads one string or a list of strings. Conditions may also hold numbers and booleans of JSON. */
 function strings(value: unknown, path: Path, scalars = false): readonly string[] {
   const list = readList(value) ?? [value];
   if (list.length === 0) throw unsupported(path, "must not be an empty list.");
@@ -297,12 +298,12 @@ function record(value: unknown, path: Path, fields?: readonly string[]): Record<
   }
   for (const field of Object.keys(value)) {
     if (fields?.includes(field) !== false) continue;
-    throw unsupported([...path, field], "is not an element that is supported.");
+    throw unsupported([...path, field], "is not a supported element.");
   }
   return value;
 }
 
-/** The error for what is not supported in a policy. */
+/** Makes the error for an unsupported part of a policy. */
 export function unsupported(path: Path, message: string) {
   return fault("UNSUPPORTED_POLICY", path, message);
 }

@@ -1,5 +1,5 @@
 /**
- * Who a statement of a trust, key or bucket policy is about.
+ * The principals of trust, key and bucket policies.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  * @module
@@ -7,25 +7,25 @@
 
 /** The principals that a statement names, by their kind. */
 export interface Principals {
-  /** Whether it is about all others: NotPrincipal. */
+  /** Whether it applies to all other principals: NotPrincipal. */
   readonly not: boolean;
   /** ARNs, accounts, services and so on; `*` for everyone. */
   readonly names: readonly string[];
 }
 
-/** Whether a statement is about a principal. */
+/** Tells whether a statement applies to a principal. */
 export function isAbout({ not, names }: Principals, principal: string): boolean {
   return names.some((name) => covers(name, principal)) !== not;
 }
 
-/** Whether a name stands for whole accounts, whose own policies decide further. */
+/** Tells whether a name stands for a whole account, whose own policies decide further. */
 export function isAccount(name: string): boolean {
   return name === "*" || accountOf(name) !== undefined;
 }
 
 /**
- * Whether a name in a policy stands for a principal: everyone, an account for all its principals, a
- * role for its sessions, or the principal itself.
+ * Tells whether a name in a policy stands for a principal: `*` for everyone, an account for all its
+ * principals, a role for its sessions, or the principal itself.
  */
 function covers(name: string, principal: string): boolean {
   if (name === "*" || name === principal) return true;

@@ -1,6 +1,6 @@
 /**
- * The requests between which policies can tell, of those that AWS makes: kinds of actions, and of
- * resources, each with an example.
+ * The kinds of requests that policies can distinguish: kinds of actions and of resources, each with an
+ * example.
  * @module
  */
 import { isOfKnownService, knownActions, shapesOf, typesOf, UNKNOWN_TYPE } from "./actions.ts";
@@ -17,13 +17,13 @@ import {
 } from "./glob.ts";
 import type { ParsedStatement, Patterns } from "./policy-document.ts";
 
-/** An example of a kind of text, and the statements that are about it, in order. */
+/** An example of a kind of text, and the statements that apply to it, in order. */
 export interface Example {
   readonly text: string;
   readonly statements: readonly number[];
 }
 
-/** An example of actions, and the types of the resources that they are about. */
+/** An example of a kind of actions, and the types of resources that they apply to. */
 export interface ActionExample extends Example {
   readonly types: readonly string[];
 }
@@ -39,7 +39,7 @@ const OF_SERVICE: Readonly<CharacterClass> = {
   has: (character) => /^[a-z0-9-]$/.test(character),
 };
 
-/** Actions of services that are not known, in lower case: of sqs, or of s3-outposts. */
+/** Actions of other services, in lower case, for example of sqs or s3-outposts. */
 const OTHER_ACTION: Readonly<Shape> = [
   OF_SERVICE,
   { ...OF_SERVICE, many: true },
@@ -48,7 +48,7 @@ const OTHER_ACTION: Readonly<Shape> = [
   { ...LOWER, many: true },
 ];
 
-/** One example for all actions about which the same statements are, and with the same types. */
+/** Returns one example for all actions with the same statements and the same types. */
 export function actionExamples(
   statements: readonly ParsedStatement[],
   budget: Budget,
@@ -78,7 +78,7 @@ export function actionExamples(
   return [...examples.values()];
 }
 
-/** A function to examples of the resources of a type, for some of the statements only. */
+/** Returns a function that gives examples of a type's resources, for some of the statements. */
 export function resourceExamples(
   statements: readonly ParsedStatement[],
   budget: Budget,
@@ -86,7 +86,7 @@ export function resourceExamples(
   const all = statements.map(({ resources }) => resources ?? EVERYTHING);
   const foreign = all.map(({ written }) => written.some(isForeign));
   const used = tokensOf(all.flatMap(({ globs }) => globs));
-  // They are the same for all actions that the same statements are about.
+  // Actions with the same statements have the same examples.
   const known = new Map<string, readonly Example[]>();
   return (which, type) => {
     spend(budget, which.length);
@@ -110,10 +110,10 @@ export function resourceExamples(
   };
 }
 
-/** What a statement without Resource is about. */
+/** The resources of a statement without Resource: all. */
 const EVERYTHING: Readonly<Patterns> = { not: true, globs: [], written: [], variables: false };
 
-/** Whether a pattern names a partition or a key that is not one of AWS. */
+/** Tells whether a pattern names a partition or a key that is not AWS'. */
 function isForeign(pattern: string): boolean {
   return (
     pattern !== "*" &&
@@ -122,9 +122,9 @@ function isForeign(pattern: string): boolean {
 }
 
 /**
- * Examples of all kinds of text, of some shapes, that differ in which statements are about them.
+ * Returns examples of texts of some shapes, one for each set of statements that apply.
  *
- * @param used at least the tokens of all the patterns.
+ * @param used the tokens of all the patterns, and possibly more.
  * @param isAsked whether a text can be an example.
  */
 function examplesOf(
@@ -136,7 +136,7 @@ function examplesOf(
 ): Example[] {
   const globs: Glob[] = [];
   const indexOf = new Map<string, number>();
-  // A pattern that many statements hold is run once; what holds ${ differs by the policy's version.
+  // A pattern of many statements is run once. A pattern with ${ differs by the policy's version.
   const uses: number[][] = [];
   patterns.forEach((one, statement) => {
     spend(budget, one.globs.length);

@@ -1,6 +1,6 @@
 /**
- * Which resources the actions of S3, KMS and STS are about, from AWS' service authorization reference
- * as of June 2026.
+ * The resource types of the actions of S3, KMS and STS, from AWS' service authorization reference as of
+ * June 2026.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
@@ -8,7 +8,7 @@
  * @module
  */
 
-/** The actions that are about the same types of resources, which are none for those about no resource. */
+/** Actions that apply to the same types of resources; no type if their requests name no resource. */
 interface ActionGroup {
   readonly service: string;
   readonly types: string;

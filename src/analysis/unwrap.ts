@@ -1,5 +1,5 @@
 /**
- * Policies as tools print them: as JSON text, URL-encoded, or inside the answer of a command.
+ * Reads policies as tools print them: as JSON text, URL-encoded, or inside a command's output.
  * @module
  */
 import { fault, reading } from "../errors.ts";
@@ -20,11 +20,11 @@ const WRAPPERS = [
   "Policy",
 ] as const;
 
-/** No answer wraps a policy more often. */
+/** No command's output wraps a policy more often. */
 const MOST_WRAPPERS = 4;
 
 /**
- * Copies a policy out of what holds it; what is not known to hold one is returned as it is.
+ * Copies a policy out of the object around it. Any other value is returned as it is.
  *
  * @throws SessionPolicyError `UNSUPPORTED_POLICY` for what can't be read
  */

@@ -1,5 +1,5 @@
 /**
- * What one policy allows beyond another, in rows.
+ * Lists what one policy allows beyond another, in rows.
  * @module
  */
 import type { PolicyDocument } from "polaris-session-policy";

@@ -11,7 +11,7 @@ import { accessTable, bold, counted, folded, print, printable } from "./output.t
 import { UsageError } from "./usage-error.ts";
 
 export const audit: Command = {
-  summary: "tell what a role lacks for the sessions of a catalog, and has beyond them",
+  summary: "tell what a role lacks for the sessions of a catalog, and what it allows beyond",
   flags: [
     {
       title: "Policies, as files of documents or of what the aws command prints:",
@@ -40,7 +40,7 @@ export const audit: Command = {
     OPTIONS,
   ],
   notes:
-    "One of the files may be - for standard input. Without --key-policy, the keys' policies are taken\nto leave access to the role's.\nExit status: 0 if nothing is missing, 1 if something is.",
+    "One of the files may be - for standard input. Without --key-policy, audit assumes that the\nkeys' policies leave access to the role's policies.\nExit status: 0 if nothing is missing, 1 if something is.",
   example: "audit --config catalog.json --role-policy role.json --trust trust.json",
   run: async ({ values }) => {
     const rolePolicies = listOf(values, "role-policy");
@@ -126,7 +126,7 @@ function auditText({ missing, excess, unknown }: RoleAudit): string {
     const rows = unknown.map(({ key, request }) =>
       printable(`  ${key} decides ${request.action} on ${request.resource}`),
     );
-    parts.push([bold("Unknown, as it hangs on these condition keys:"), ...rows].join("\n"));
+    parts.push([bold("Unknown, as it depends on these condition keys:"), ...rows].join("\n"));
   }
   return parts.join("\n\n");
 }

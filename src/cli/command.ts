@@ -11,7 +11,7 @@ export interface Command {
   /** The files that it takes, as the usage shows them. */
   readonly files?: { readonly usage: string; readonly least: number; readonly most: number };
   readonly flags: readonly FlagGroup[];
-  /** What the flags' rows don't tell: the exit status, the way that files are read. */
+  /** Notes that the flags' rows do not have: the exit status, how files are read. */
   readonly notes?: string;
   readonly example: string;
   /** Prints the answer. @returns whether the answer is yes. */

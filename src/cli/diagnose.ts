@@ -19,7 +19,7 @@ export const diagnose: Command = {
   files: { usage: "[FILE|-]…", least: 0, most: Number.POSITIVE_INFINITY },
   flags: [STORAGE_CONFIG, LOCATIONS, OPTIONS],
   notes:
-    "Without a file it reads standard input. The more of the configuration and of the session is\ngiven, the more is certain.\nExit status: 0 if nothing is found, 1 if something is.",
+    "Without a file it reads standard input. With the configuration and the session's\nlocations more of the answers are certain.\nExit status: 0 if nothing is found, 1 if something is.",
   example: "diagnose spark.log trino.log --config catalog.json",
   run: async ({ values, files }) => {
     if (files.length === 0 && process.stdin.isTTY) {

@@ -1,5 +1,5 @@
 /**
- * Policies as infrastructure code takes them.
+ * Writes policies for Terraform and CloudFormation.
  * @module
  */
 import { UsageError } from "./usage-error.ts";
@@ -23,7 +23,7 @@ export type Format = (typeof FORMATS)[number];
 export function formatFrom(text = "json"): Format {
   const format = FORMATS.find((known) => known === text);
   if (format === undefined) {
-    throw new UsageError("--format has no such format. Use json, terraform or cloudformation.");
+    throw new UsageError("The --format is unknown. Use json, terraform or cloudformation.");
   }
   return format;
 }

@@ -1,5 +1,5 @@
 /**
- * What the command reads: files, JSON, catalogs, policies.
+ * Reads files, JSON, catalogs and policies.
  * @module
  */
 import { createReadStream } from "node:fs";
@@ -23,14 +23,14 @@ import {
 } from "./options.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** More than any log that a person pastes, and little enough to hold. */
+/** More than any log that a person pastes, and little enough for memory. */
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Policies and catalogs are nested six levels deep. */
 const MOST_LEVELS = 100;
 
-/** What a session is made of, as the flags tell. */
+/** The input of a session, from the flags. */
 export interface SessionInput {
-  /** Undefined if no flag tells of a configuration. */
+  /** Undefined if no flag sets a configuration. */
   readonly config: AwsStorageConfig | undefined;
   /** Undefined if no location was given. */
   readonly locations: Locations | undefined;
@@ -82,7 +82,7 @@ export function withFlags(
       storageConfigInfo: config,
     });
   } catch (error) {
-    // An alias for a key is a cause to diagnose; every other command refuses it by itself.
+    // diagnose explains a key that is an alias. Every other command refuses the configuration later.
     if (error instanceof SessionPolicyError && error.code === "INVALID_KMS_KEY") return config;
     throw error;
   }
@@ -93,7 +93,10 @@ export function oneOf(documents: readonly Json[], file: string, name: string | u
   // A storage configuration has no name.
   const named = documents.filter((document) => name === undefined || document["name"] === name);
   const [only = documents[0], ...others] = named;
-  if (only === undefined) throw new UsageError(`${nameOf(file)} holds no catalog.`);
+  if (only === undefined)
+    throw new UsageError(
+      `${nameOf(file)} holds no catalog. Give a catalog or a storage configuration.`,
+    );
   if (others.length > 0) {
     throw new UsageError(
       `${nameOf(file)} holds ${named.length} catalogs${name === undefined ? "" : " of that name"}. Choose one with --catalog NAME.`,
@@ -140,8 +143,8 @@ function catalogsIn(document: unknown, file: string): Json[] {
 }
 
 /**
- * Reads a policy: a document, or what the aws command prints of one. With `--query Policy` that is a
- * string of JSON, and IAM's API gives it URL-encoded.
+ * Reads a policy: a document, or what the aws command prints. With `--query Policy` the command prints a
+ * string of JSON, and IAM's API returns it URL-encoded.
  */
 export async function readPolicy(file: string): Promise<PolicyInput> {
   const text = await read(file);
@@ -194,7 +197,7 @@ export async function read(file: string): Promise<string> {
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new UsageError(`${nameOf(file)} can't be read (${code}). Name a file that can.`);
+    throw new UsageError(`${nameOf(file)} can't be read (${code}). Name a readable file.`);
   }
   if (size > MOST_BYTES) {
     const most = MOST_BYTES / 1024 / 1024;
@@ -212,7 +215,7 @@ function encodingOf([first, second]: Buffer): string {
   return first && second === 0 ? "utf-16le" : "utf-8";
 }
 
-/** Makes sure that standard input is named once at most, as it can be read only once. */
+/** Makes sure that standard input is named at most once, because it can be read only once. */
 export function readOnce(...files: readonly (string | undefined)[]): void {
   if (files.filter((file) => file === "-").length > 1) {
     throw new UsageError("Only one of the files can be standard input. Name the others.");

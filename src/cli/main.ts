@@ -38,7 +38,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["audit", audit],
 ]);
 
-/** Runs a command line. @returns the exit status: 0 fine, 1 the answer is no. */
+/** Runs a command line. @returns the exit status: 0 if all is well, 1 if the answer is no. */
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {
     throw new UsageError(`No command is given. Use one of ${[...COMMANDS.keys()].join(", ")}.`);
@@ -61,7 +61,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       `Unknown command "${commandName}". ${suggestion(commandName, [...COMMANDS.keys()])}`,
     );
   }
-  // Before anything is judged: who asks for help may not know yet what is missing.
+  // Help comes before any check of the other arguments.
   if (isHelp || args.includes("--help") || args.includes("-h")) {
     print(helpOfCommand(commandName, command));
     return 0;
@@ -106,7 +106,7 @@ function helpOfCommand(name: string, { summary, files, flags, notes, example }: 
   ].join("\n\n");
 }
 
-/** Writes what is wrong in one block, never with a stack trace: people at work read it. */
+/** Writes what is wrong in one block, never with a stack trace. */
 function errorText(error: unknown): string {
   if (error instanceof UsageError) {
     return `${error.message}\n  Try ${PROGRAM} --help.`;
@@ -119,7 +119,7 @@ function errorText(error: unknown): string {
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read our output has seen enough.
+  // The reader of a pipe, for example head, has closed it.
   if (error.code === "EPIPE") process.exit();
   process.stderr.write(`${PROGRAM}: The output can't be written (${error.code}).\n`);
   process.exit(2);

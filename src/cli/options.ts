@@ -1,8 +1,8 @@
 /**
- * The flags of the command line. One row a flag tells how it is written, what its help says and
- * which field it sets; parsing and help are made from the rows.
+ * The flags of the command line. Each flag is a row: how it is written, its help, and the field that it
+ * sets. Parsing and help use the rows.
  *
- * Names are Polaris' own where its command line has the flag.
+ * Flags that Polaris' command line has too have its names.
  * @see https://polaris.apache.org/releases/1.7.0/command-line-interface/
  * @module
  */
@@ -18,7 +18,7 @@ import { UsageError } from "./usage-error.ts";
 /** A row: `--name VALUE`, or a switch if it takes no value. */
 export interface Flag<Field extends string = string> {
   readonly name: string;
-  /** What stands for the value in the help. A flag without it is a switch. */
+  /** The placeholder for the value in the help. A flag without it is a switch. */
   readonly value?: string;
   readonly repeats?: true;
   /** Whether several values may follow it: everything up to the next option. */
@@ -30,7 +30,7 @@ export interface Flag<Field extends string = string> {
   readonly sets?: boolean | ((text: string) => unknown);
 }
 
-/** Flags that stand together in the help, and make one object. */
+/** Flags that are grouped in the help, and set fields of one object. */
 export interface FlagGroup<Fields extends object = Readonly<Record<string, unknown>>> {
   readonly title: string;
   readonly flags: readonly Flag<keyof Fields & string>[];
@@ -56,29 +56,44 @@ export const STORAGE_CONFIG: FlagGroup<AwsStorageConfig> = {
     {
       name: "storage-name",
       value: "NAME",
-      help: "the credentials that Polaris uses for it",
+      help: "the name of the credentials that Polaris uses",
       field: "storageName",
     },
     { name: "role-arn", value: "ARN", help: "the role that sessions assume", field: "roleArn" },
     { name: "region", value: "REGION", help: "the region of bucket and keys", field: "region" },
-    { name: "external-id", value: "ID", help: "as the role's trust asks", field: "externalId" },
+    {
+      name: "external-id",
+      value: "ID",
+      help: "the external id that the role's trust demands",
+      field: "externalId",
+    },
     {
       name: "user-arn",
       value: "ARN",
       help: "the identity of the catalog server",
       field: "userArn",
     },
-    { name: "endpoint", value: "URL", help: "an S3-compatible store", field: "endpoint" },
+    {
+      name: "endpoint",
+      value: "URL",
+      help: "the endpoint of an S3-compatible store",
+      field: "endpoint",
+    },
     {
       name: "endpoint-internal",
       value: "URL",
-      help: "the same, as the server reaches it",
+      help: "the endpoint that the catalog server uses",
       field: "endpointInternal",
     },
-    { name: "sts-endpoint", value: "URL", help: "its STS", field: "stsEndpoint" },
+    {
+      name: "sts-endpoint",
+      value: "URL",
+      help: "the endpoint of the store's STS",
+      field: "stsEndpoint",
+    },
     {
       name: "path-style-access",
-      help: "buckets stand in the path of a URL",
+      help: "put bucket names into the path of URLs",
       field: "pathStyleAccess",
     },
     {
@@ -174,12 +189,12 @@ export const OPTIONS: FlagGroup<SessionPolicyOptions> = {
     { name: "object-acls", help: "write also puts ACLs of objects", field: "objectAcls" },
     {
       name: "bare-paths",
-      help: "the location's name without a slash is granted too, for S3A",
+      help: "grant the location's name without a slash too, for S3A",
       field: "barePaths",
     },
     {
       name: "no-kms-via-service",
-      help: "keys may be used without S3",
+      help: "do not limit keys to requests of S3",
       field: "kmsViaService",
       sets: false,
     },
@@ -219,18 +234,18 @@ export const SESSION_SETTINGS: FlagGroup<SessionSettings> = {
 };
 
 export const SESSION_CONTEXT: FlagGroup<SessionContext> = {
-  title: "What name and tags are filled with (and --catalog):",
+  title: "Values for the session's name and tags (--catalog is one too):",
   flags: [
     { name: "realm", value: "NAME", help: "Polaris' realm", field: "realm" },
     { name: "namespace", value: "NAME", help: "the table's namespace", field: "namespace" },
     { name: "table", value: "NAME", help: "the table", field: "table" },
-    { name: "principal", value: "NAME", help: "who asks", field: "principal" },
+    { name: "principal", value: "NAME", help: "the principal that asks", field: "principal" },
     { name: "role", value: "NAME", repeats: true, help: "its principal roles", field: "roles" },
-    { name: "trace-id", value: "ID", help: "of the request", field: "traceId" },
+    { name: "trace-id", value: "ID", help: "the trace id of the request", field: "traceId" },
   ],
 };
 
-/** How a document is written; `--json` and `--help` are flags of every command. */
+/** How a document is written. */
 export const FORM: FlagGroup = {
   title: "Output:",
   flags: [
@@ -247,7 +262,7 @@ export const EVERY_COMMAND: FlagGroup = {
   ],
 };
 
-/** What stood on the command line, by the flags' names. */
+/** The values on the command line, by the flags' names. */
 export type Values = Readonly<Record<string, true | string | readonly string[] | undefined>>;
 
 export interface Arguments {
@@ -294,7 +309,8 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
     while (flag.many && isValue(args[i + 1])) more.push(args[++i] ?? "");
     const present = values[name];
     if (Array.isArray(present)) present.push(value, ...more);
-    else if (present !== undefined) throw new UsageError(`${written} stands twice. Give it once.`);
+    else if (present !== undefined)
+      throw new UsageError(`${written} is given twice. Give it once.`);
     else values[name] = flag.repeats ? [value, ...more] : value;
   }
   return { values, files };
@@ -326,7 +342,8 @@ export function listOf(values: Values, name: string): readonly string[] {
 }
 
 function numberFrom(name: string, text: string): number {
-  if (!/^(?:\d+|Infinity)$/.test(text)) throw new UsageError(`--${name} needs a number.`);
+  if (!/^(?:\d+|Infinity)$/.test(text))
+    throw new UsageError(`--${name} is not a number. Write a whole number.`);
   return Number(text);
 }
 
@@ -355,7 +372,7 @@ export function suggestion(name: string, known: readonly string[], prefix = ""):
  * would be a third runtime dependency.
  */
 function editDistance(a: string, b: string): number {
-  // A name that is longer than any of ours is near to none.
+  // No flag is longer, so a longer name is near to no flag.
   if (a.length > 64) return a.length;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

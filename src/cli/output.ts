@@ -1,5 +1,5 @@
 /**
- * How the command prints: documents, tables, sentences.
+ * Prints documents, tables and sentences.
  * @module
  */
 import process from "node:process";
@@ -28,7 +28,7 @@ export function prettyJson(document: unknown): string {
   );
 }
 
-/** Writes a length beside the length that is allowed. */
+/** Writes a length and the limit. */
 export function lengthText(length: number, most: number): string {
   const characters = `${length.toLocaleString("en")} of ${most.toLocaleString("en")} characters`;
   return most === Number.POSITIVE_INFINITY
@@ -51,7 +51,7 @@ export function accessTable(rows: readonly AccessRow[]): string {
   return table(["EFFECT", "ACTIONS", "ON", "IF"], cells);
 }
 
-/** Writes rows under a head, in columns. A cell of several lines makes its row so high. */
+/** Writes rows under a head, in columns. A cell may have several lines. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly (string | readonly string[])[])[],

@@ -16,20 +16,24 @@ export const check: Command = {
     {
       title: "Request:",
       flags: [
-        { name: "action", value: "ACTION", help: "such as s3:GetObject" },
-        { name: "resource", value: "ARN", help: "such as arn:aws:s3:::lake/ns/t1/file" },
+        { name: "action", value: "ACTION", help: "for example s3:GetObject" },
+        { name: "resource", value: "ARN", help: "for example arn:aws:s3:::lake/ns/t1/file" },
         {
           name: "context",
           value: "KEY=VALUE",
           repeats: true,
           help: "a condition key of the request, once for each value",
         },
-        { name: "principal", value: "ARN", help: "who asks, for policies that name principals" },
+        {
+          name: "principal",
+          value: "ARN",
+          help: "the principal that asks, for policies that name principals",
+        },
       ],
     },
   ],
   notes:
-    "Exit status: 0 if the request is allowed, 1 if not, 2 if it is denied only for want of a condition\nkey other than s3:prefix, or of a principal, as the real request may have them: give them with\n--context and --principal.",
+    "Exit status: 0 if the request is allowed, 1 if it is denied, 2 if it is denied only because it lacks a\ncondition key or a principal. The real request may have them: give --context and --principal.\ns3:prefix may be absent.",
   example:
     "check policy.json --action s3:ListBucket --resource arn:aws:s3:::lake --context s3:prefix=ns/t1/",
   run: async ({ values, files: [file = ""] }) => {
@@ -58,7 +62,7 @@ export const compare: Command = {
   files: { usage: "A B", least: 2, most: 2 },
   flags: [],
   notes:
-    "A and B are policies. One of them may be - for standard input.\nExit status: 0 if A allows no more than B, 1 if it does.",
+    "A and B are policies. One of them may be - for standard input.\nExit status: 0 if A allows no more than B, 1 if it allows more.",
   example: "compare new.json deployed.json",
   run: async ({ values, files: [a = "", b = ""] }) => {
     readOnce(a, b);

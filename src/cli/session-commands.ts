@@ -41,8 +41,11 @@ export const build: Command = {
       title: FORM.title,
       flags: [
         ...FORM.flags,
-        { name: "explain", help: "also what the policy allows as a table, and its length" },
-        { name: "vs-polaris", help: "also what Polaris would allow beyond it, and that length" },
+        { name: "explain", help: "also print what the policy allows, and its length" },
+        {
+          name: "vs-polaris",
+          help: "also print what Polaris' policy allows beyond it, and its length",
+        },
       ],
     },
   ],
@@ -76,7 +79,7 @@ export const build: Command = {
 function polarisBeyond(policy: PolicyDocument, config: AwsStorageConfig, locations: Locations) {
   const polaris = buildSessionPolicy(config, locations, {
     profile: "polaris",
-    // Polaris sends policies that are too long, too.
+    // Polaris also sends policies that are too long.
     maxLength: Number.POSITIVE_INFINITY,
   });
   const { length } = serializePolicy(polaris);
@@ -104,7 +107,7 @@ export const assumeRole: Command = {
 };
 
 export const plan: Command = {
-  summary: "split locations over sessions whose policies STS takes",
+  summary: "divide locations among sessions whose policies fit STS",
   flags: [STORAGE_CONFIG, LOCATIONS, OPTIONS],
   notes: "--json prints the sessions with their policies.",
   example: "plan --config catalog.json --read s3://lake/ns/t1 --read s3://lake/ns/t2",

@@ -1,6 +1,6 @@
 /**
- * The commands about what stands behind a session: role-policy, trust-policy, key-policy,
- * check-config, diff.
+ * The commands about roles, keys and configurations: role-policy, trust-policy, key-policy, check-config,
+ * diff.
  * @module
  */
 import {
@@ -152,7 +152,7 @@ export const keyPolicyCommand: Command = {
   summary: "print the statement that each key's own policy needs for the role",
   flags: [STORAGE_CONFIG, FORMATTED],
   notes:
-    "Add each statement to the policy of the key that it names, beside those that are there. A key\npolicy without a statement for its administrators locks them out.",
+    "Add each statement to the policy of the key that it names, and keep the statements that are there.\nA key policy without a statement for its administrators locks them out.",
   example: "key-policy --config catalog.json",
   run: async ({ values }) => {
     const statements = keyPolicyStatements((await configFrom(values)) ?? {});
@@ -165,7 +165,7 @@ export const keyPolicyCommand: Command = {
           .join("\n\n"),
       () =>
         cloudFormationTemplate(
-          "Add each statement to the KeyPolicy of the key that it names, beside those for administrators.",
+          "Add each statement to the KeyPolicy of the key that it names, and keep those for administrators.",
           Object.fromEntries(
             statements.map((statement, i): [string, Resource] => [
               `PolarisKey${i + 1}`,
@@ -183,12 +183,12 @@ export const keyPolicyCommand: Command = {
   },
 };
 
-/** Returns the last part of the role's ARN, which Terraform and CloudFormation take. */
+/** Returns the role's name, the last part of its ARN, which CloudFormation takes. */
 function roleNameOf({ roleArn }: AwsStorageConfig): string | undefined {
   return roleArn == null ? undefined : /:role\/(?:.*\/)?([^/]+)$/.exec(roleArn)?.[1];
 }
 
-/** A fault that the library refuses a configuration for is the gravest finding about it. */
+/** A finding of the check, or an error for which the library refuses the configuration. */
 type AnyFinding = Omit<Finding, "code"> & { readonly code: string };
 
 export const checkConfig: Command = {
@@ -271,7 +271,7 @@ export const diff: Command = {
           name: "catalog",
           value: "NAME",
           repeats: true,
-          help: "the catalog of A, and again for B if it is another",
+          help: "the catalog of A, and again for B if it differs",
         },
       ],
     },
@@ -279,7 +279,7 @@ export const diff: Command = {
     OPTIONS,
   ],
   notes:
-    "A and B hold catalogs or storage configurations. Without B, A is compared with itself as the\nflags change it. Compared is what all sessions may do; with locations, what that session may do.\nExit status: 0 if the accesses are the same, 1 if not.",
+    "A and B hold catalogs or storage configurations. Without B, A is compared with itself as the\nflags change it. Without locations this compares what all sessions together may do, with locations\nwhat one session may do.\nExit status: 0 if the accesses are the same, 1 if not.",
   example: "diff before.json after.json",
   run: async ({ values, files: [a = "", b] }) => {
     readOnce(a, b);

@@ -1,2 +1,2 @@
-/** What a person got wrong on the command line or in a file, in words for that person. */
+/** A mistake on the command line or in a file, in words for the person who made it. */
 export class UsageError extends Error {}

@@ -1,5 +1,5 @@
 /**
- * Whether a role has what sessions need, and what it has beyond that.
+ * Finds what a role lacks for its sessions, and what it allows beyond their needs.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @module
@@ -38,7 +38,7 @@ import { trustStatements } from "./trust-policy.ts";
 export interface MissingAccess {
   /** A request that fails. */
   readonly request: AccessRequest;
-  /** The statement to add. Where a Deny takes the access away, that has to go too: `why` says so. */
+  /** The statement to add. If a Deny takes the access away, the Deny must go too: `why` says so. */
   readonly statement: object;
   /** Where the access is missing. */
   readonly where: Where;
@@ -47,17 +47,17 @@ export interface MissingAccess {
 
 /** What the role allows beyond what sessions need, as a row of `listAccess`. */
 export interface ExcessAccess extends AccessRow {
-  /** The index of the policy that the row is of. */
+  /** The index of the row's policy. */
   readonly policy: number;
-  /** In the one row about services other than S3 and KMS: how many actions they are, as written. */
+  /** How many actions of services other than S3 and KMS there are, as written. One row counts them. */
   readonly otherServices?: number;
 }
 
-/** What hangs on a condition key that nobody told. */
+/** A request that depends on a condition key with an unknown value. */
 export interface UnknownAccess {
   /** The condition key, as the policy writes it. */
   readonly key: string;
-  /** A request that is allowed or denied by its value. */
+  /** A request that the key's value decides. */
   readonly request: AccessRequest;
 }
 
@@ -70,15 +70,15 @@ export interface RoleAudit {
 
 /**
  * Audits the role that sessions assume: what they may need and the role does not allow, what it allows
- * beyond that, and what hangs on condition keys that nobody told, such as `aws:SourceVpce`.
+ * beyond that, and what depends on condition keys with unknown values, for example `aws:SourceVpce`.
  *
- * Requests carry what is known: TLS unless an endpoint is http, the region, the role as principal, and
- * for KMS that S3 calls it. What sessions need is what `rolePolicy` allows.
+ * The requests have the condition keys whose values are known: TLS (except with an http endpoint), the
+ * region, the role as principal, and S3 as the caller of KMS. Sessions need what `rolePolicy` allows.
  *
  * @param setup see {@link RoleSetup}.
- * @throws SessionPolicyError as `rolePolicy` does; `UNSUPPORTED_POLICY` for policies that IAM
- *   would not take, and where they take more than 30,000,000 steps to audit, some seconds;
- *   `INVALID_OPTIONS` where a list of key policies does not say which is that of which key.
+ * @throws SessionPolicyError as `rolePolicy` does. `UNSUPPORTED_POLICY` for policies that IAM would not
+ *   accept, and if the audit takes more than 30,000,000 steps (less than a second). `INVALID_OPTIONS` if
+ *   a list of key policies does not say which policy belongs to which key.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @example
  * ```ts
@@ -96,11 +96,11 @@ export function auditRole(setup: RoleSetup): RoleAudit {
   return { missing, excess: excessAccess(role), unknown: [...unknown.values()] };
 }
 
-/** The keys whose values the requests of an audit vary. */
+/** The condition keys whose values the audit varies. */
 const PREFIX = "s3:prefix";
 const VIA_SERVICE = "kms:viaservice";
 
-/** What is known of every request that sessions make. */
+/** Returns the context that every request of a session has. */
 function knownContext({ fields, config }: ReadStorage): Map<string, readonly string[]> {
   const context = new Map<string, readonly string[]>();
   const urls = [fields.endpoint, fields.endpointInternal];
@@ -117,7 +117,7 @@ function knownContext({ fields, config }: ReadStorage): Map<string, readonly str
   return context;
 }
 
-/** The kinds of resources of an action that some patterns tell apart, of those that one matches. */
+/** Returns examples of the resources that a pattern matches, one for each set of other patterns. */
 function resourcesOf(role: Role, action: string, pattern: Glob, others: readonly Glob[]): string[] {
   const { budget } = role;
   const globs = [pattern, ...others].filter(isPlain);
@@ -133,7 +133,7 @@ function isPlain(glob: Glob): boolean {
   return !glob.some((token) => typeof token === "object");
 }
 
-/** The values of a key that some statements tell apart; undefined for none. */
+/** Returns examples of the values of a key that statements distinguish; undefined for no value. */
 function valuesOf(
   statements: readonly ParsedStatement[],
   name: string,
@@ -152,7 +152,7 @@ function isAbout({ actions }: ParsedStatement, action: string, budget: Budget): 
   return actions.globs.some((glob) => matches(glob, name, budget)) !== actions.not;
 }
 
-/** The contexts of requests for an action on a resource, beside what is always known. */
+/** Returns the contexts to try for an action on a resource. */
 function contextsOf(
   role: Role,
   action: string,
@@ -197,7 +197,7 @@ const SHOWN: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ["aws:requestedregion", "aws:RequestedRegion"],
 ]);
 
-/** A request as callers write it, with the context that it was asked in. */
+/** Returns a request as callers write it, with its context. */
 function shown(action: string, request: ParsedRequest): AccessRequest {
   const context: Record<string, string> = {};
   for (const [name, [value]] of request.context) {
@@ -207,15 +207,15 @@ function shown(action: string, request: ParsedRequest): AccessRequest {
   return { action, resource: request.resource, context };
 }
 
-/** Requests that one layer denies, all of one needed statement and one of its actions. */
+/** The denied requests of one layer, one needed statement and one of its actions. */
 interface Lack {
   readonly request: AccessRequest;
   readonly verdict: Verdict;
-  /** The patterns of the needed statement that the requests are about. */
+  /** The patterns of the needed statement that the requests match. */
   readonly resources: Set<string>;
 }
 
-/** One row for each statement that is needed, each of its actions, and each layer that denies it. */
+/** Returns a row for each needed statement, each of its actions, and each layer that denies it. */
 function missingAccess(role: Role, unknown: Map<string, UnknownAccess>): MissingAccess[] {
   return role.need.flatMap((statement) =>
     statement.actions.written.flatMap((action) =>
@@ -226,7 +226,7 @@ function missingAccess(role: Role, unknown: Map<string, UnknownAccess>): Missing
   );
 }
 
-/** What the layers deny of a needed statement's action, by layer, and for keys' policies by key. */
+/** Returns what the layers deny of a needed statement's action, by layer, and for key policies by key. */
 function lacksOf(
   role: Role,
   statement: ParsedStatement,
@@ -310,7 +310,7 @@ function missingRow(
   return { request, statement, where, why };
 }
 
-/** What the trust policy lacks, as far as it is known who assumes the role. */
+/** Returns what the trust policy lacks, as far as the caller's identity is known. */
 function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingAccess[] {
   const { storage, trust, tags, budget } = role;
   const { roleArn, externalId, userArn } = storage.fields;
@@ -338,7 +338,7 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
     const verdict = decideParsed(trust, { ...parseRequest(request), partial: true }, budget);
     if (verdict.decision === "allowed") return [];
     if (verdict.decision === "unknown") {
-      // Without a principal it is not known who asks, and nobody but the caller can tell.
+      // Without a principal it is unknown who asks, so that key is not reported.
       const hidden = userArn == null ? "aws:principalarn" : undefined;
       note(
         unknown,
@@ -359,7 +359,7 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
   });
 }
 
-/** Notes the keys that an answer hangs on, each with the first such request. */
+/** Notes the keys that an answer depends on, each with the first request. */
 function note(
   unknown: Map<string, UnknownAccess>,
   keys: readonly string[],
@@ -371,7 +371,7 @@ function note(
   }
 }
 
-/** The rows of the role's Allow statements that go beyond what sessions need. */
+/** Returns the rows of the role's Allow statements that go beyond what sessions need. */
 function excessAccess(role: Role): ExcessAccess[] {
   const excess: ExcessAccess[] = [];
   const otherActions = new Set<string>();
@@ -400,7 +400,7 @@ function excessAccess(role: Role): ExcessAccess[] {
   return excess;
 }
 
-/** The actions of a row, as written, with which it allows something that no session needs. */
+/** Returns the actions of a row, as written, that allow something that no session needs. */
 function excessActions(role: Role, statement: ParsedStatement, row: AccessRow): string[] {
   const { budget } = role;
   const index =

@@ -1,5 +1,5 @@
 /**
- * What is valid in a storage configuration, and still likely a mistake.
+ * Finds settings of a storage configuration that are valid, but likely a mistake.
  * @module
  */
 import { parseEndpoint } from "../arn.ts";
@@ -9,7 +9,7 @@ import { createSessionPolicyBuilder } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { type ReadStorage, readStorage } from "./storage.ts";
 
-/** Stable identifiers of what a check finds; messages may be reworded, codes are not. */
+/** Stable identifiers of findings. Messages may be reworded, codes are not. */
 export type FindingCode =
   | "KEY_IN_OTHER_REGION"
   | "CURRENT_KEY_REPEATED"
@@ -27,7 +27,7 @@ export type FindingCode =
 /** One thing that a check found. It repeats no value of the configuration. */
 export interface Finding {
   readonly code: FindingCode;
-  /** `error`: no session works. `warning`: some fail, or have too much. `info`: worth knowing. */
+  /** `error`: no session works. `warning`: some sessions fail, or may do too much. `info`: worth knowing. */
   readonly severity: "error" | "warning" | "info";
   /** The field, e.g. `["allowedKmsKeys", 1]`. */
   readonly path: readonly (string | number)[];
@@ -36,8 +36,8 @@ export interface Finding {
 }
 
 /**
- * Checks a valid storage configuration for what is likely a mistake. A sound one (one region, an
- * external id, prefixes in its locations) has no finding.
+ * Checks a valid storage configuration for likely mistakes. A sound configuration (one region, an external
+ * id, prefixes in its locations) has no finding.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
  * @returns the findings, errors first.
@@ -77,12 +77,12 @@ function roleFindings({ fields, config }: ReadStorage): Finding[] {
       code: "NOT_A_ROLE",
       severity: "error",
       path: ["roleArn"],
-      message: "The ARN names no role, and AssumeRole takes nothing else.",
+      message: "The ARN does not name a role, and AssumeRole takes only roles.",
       remedy: "Configure the role's own ARN, arn:PARTITION:iam::ACCOUNT:role/NAME.",
     });
   }
   if (!config.onAws) {
-    // AWS' accounts have 12 digits; Ceph and others leave the account empty, or name a tenant there.
+    // AWS' accounts have 12 digits. Ceph and others leave the account empty, or name a tenant there.
     if (/^arn:aws[a-z-]*:iam::\d{12}:/.test(roleArn)) {
       findings.push({
         code: "AWS_ROLE_OTHER_STORE",
@@ -90,7 +90,7 @@ function roleFindings({ fields, config }: ReadStorage): Finding[] {
         path: ["roleArn"],
         message: "The role is one of AWS, and the endpoint is outside AWS.",
         remedy:
-          "Configure a role that the store itself knows, or none if it needs none. Remove endpoint if the buckets are on AWS.",
+          "Configure a role that the store knows, or no role if the store needs none. Remove endpoint if the buckets are on AWS.",
       });
     }
   } else if (externalId == null || externalId === "") {
@@ -99,7 +99,7 @@ function roleFindings({ fields, config }: ReadStorage): Finding[] {
       severity: "warning",
       path: ["externalId"],
       message:
-        "Without an external id, another user of the same catalog server can have it assume this role.",
+        "Without an external id, another user of the same catalog server can make the server assume this role.",
       remedy: "Choose an external id, and demand it in the role's trust policy (trustPolicy).",
     });
   }
@@ -116,7 +116,7 @@ function storeFindings({ fields, config }: ReadStorage): Finding[] {
       message: "Engines get no region with their credentials, and some need one.",
       remedy: config.onAws
         ? "Configure the region of the buckets."
-        : "Configure a region, such as us-east-1, or configure one in each engine.",
+        : "Configure a region, for example us-east-1, here or in each engine.",
     });
   }
   for (const field of ["endpoint", "endpointInternal", "stsEndpoint"] as const) {
@@ -178,7 +178,7 @@ function keyFindings({ fields, config }: ReadStorage): Finding[] {
       severity: "warning",
       path,
       message: isMultiRegion
-        ? "S3 uses keys of its bucket's region only. This ARN is that of the multi-Region key's replica in another region."
+        ? "S3 uses keys of its bucket's region only. This ARN names the multi-Region key's replica in another region."
         : "S3 uses keys of its bucket's region only, and this key is in another region than the configuration.",
       remedy: isMultiRegion
         ? "Name the replica in the region of the bucket: the same key id, with that region in the ARN."
@@ -191,7 +191,7 @@ function keyFindings({ fields, config }: ReadStorage): Finding[] {
       code: "CURRENT_KEY_REPEATED",
       severity: "info",
       path: ["allowedKmsKeys", i],
-      message: "This is the current key, which can be used for reading anyway.",
+      message: "This is the current key, which sessions may decrypt with anyway.",
       remedy: "Remove it here. allowedKmsKeys is for keys of older data.",
     });
   });
@@ -211,7 +211,7 @@ function keyFindings({ fields, config }: ReadStorage): Finding[] {
   return findings;
 }
 
-/** Fewer tables than this in a session are worth a finding. */
+/** Fewer tables in a session are a finding. */
 const MANY_TABLES = 10;
 
 function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[] {
@@ -241,7 +241,8 @@ function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[]
         severity: "warning",
         path,
         message: "Tables of this catalog may lie anywhere in the bucket.",
-        remedy: "Allow the prefix that holds the catalog's tables, such as s3://BUCKET/warehouse.",
+        remedy:
+          "Allow the prefix that holds the catalog's tables, for example s3://BUCKET/warehouse.",
       });
     }
     const fit = tablesThatFit(place);
@@ -250,7 +251,7 @@ function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[]
       code: "FEW_TABLES_FIT",
       severity: "info",
       path,
-      message: `${fit} tables of this location fit into one session for reading, listing and writing.`,
+      message: `${fit} tables of this location fit into one session that reads, lists and writes them.`,
       remedy:
         "Shorten the location, or configure fewer keys. planSessionPolicies divides tables among sessions.",
     });
@@ -259,8 +260,8 @@ function locationFindings({ fields, config: { onAws } }: ReadStorage): Finding[]
 }
 
 /**
- * A function from places to how many tables, with names of ten and sixteen characters, one session of
- * STS' size can write there, up to ten.
+ * Returns a function that counts how many tables of a place fit one session of STS' size, up to ten. A
+ * table's name has sixteen characters, its namespace's ten.
  */
 function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => number {
   const build = createSessionPolicyBuilder(
@@ -268,7 +269,7 @@ function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => n
     { maxLength: Infinity },
   );
   const fits = (locations: Locations) => serializePolicy(build(locations)).length <= STS_LIMIT;
-  // No place has a session that is shorter: with too many keys, none need be tried.
+  // No session is shorter. If the keys alone are too long, no place needs a try.
   if (!fits({ read: ["s3://any"] })) return () => 0;
   return (place) => {
     let fit = 0;
@@ -277,7 +278,7 @@ function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => n
         { length: count },
         (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
       );
-      // A location as long as keys may be has no room for tables.
+      // A location as long as a key may be has no room for tables.
       if (placeOf(tables[0] ?? "", onAws) === undefined) break;
       if (!fits({ read: tables, list: tables, write: tables })) break;
       fit = count;

@@ -1,6 +1,6 @@
 /**
- * What must stand behind a session: the role's permissions and trust, the keys' policies, and the
- * storage configuration itself. Pure, like the rest.
+ * Makes and checks what a session depends on: the role's permissions and trust, the keys' policies, and
+ * the storage configuration. All functions are pure.
  * @module
  */
 export {

@@ -1,5 +1,5 @@
 /**
- * What the policy of each KMS key needs for the role.
+ * Makes the statement that the policy of each KMS key needs for the role.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
  * @module
@@ -17,11 +17,11 @@ export interface KeyPolicyStatement extends Statement {
 
 /**
  * Makes the statement that each key's policy needs for the role: kms:Decrypt, and
- * kms:GenerateDataKey on the keys that new data is encrypted with. A key in the role's own account
- * needs none where its policy leaves access to IAM policies.
+ * kms:GenerateDataKey on the keys that encrypt new data. A key in the role's own account needs no
+ * statement if its policy leaves access to IAM policies.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it, with a role.
- * @returns a statement for each key, which names the key, in the order of their ARNs; none for
+ * @returns a statement for each key, which names the key, in the order of their ARNs; an empty list with
  *   `kmsUnavailable`.
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, also without a role; `INVALID_KMS_KEY`
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
@@ -65,7 +65,7 @@ function statementFor(
   };
 }
 
-/** The actions that some session may need on a key, in order. */
+/** Returns the actions that some session may need on a key, in order. */
 export function keyActions(key: KmsKey): string[] {
   const kind = key.encrypts ? "encryptionKey" : "decryptionKey";
   return ACTIONS.filter(({ resource }) => resource === kind).map(({ action }) => action);

@@ -20,18 +20,18 @@ import { allowedPlacesOf, type ReadStorage, readStorage } from "./storage.ts";
  */
 const MANAGED_POLICY_LIMIT = 6144;
 
-/** As many parents as one error names. */
+/** One error names at most so many parents. */
 const MOST_PARENTS = 10;
 
 /**
- * Builds the permissions policy of the role: a minimal one that allows all that any session inside
+ * Builds a minimal permissions policy of the role. It allows all that any session inside
  * `allowedLocations` may need, and nothing else in S3 and KMS.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
- * @param options those of the sessions. `maxLength` is the limit of a session's policy and not used.
- * @returns the policy, of at most 6,144 characters: that is the limit of a managed policy.
- * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, also without `allowedLocations`;
- *   `INVALID_KMS_KEY`, `INVALID_OPTIONS`; `POLICY_TOO_LARGE` with the nearest common parents that fit.
+ * @param options the options of the sessions. `maxLength`, the limit of a session policy, is not used.
+ * @returns the policy, of at most 6,144 characters, the limit of a managed policy.
+ * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, also without `allowedLocations`.
+ *   `INVALID_KMS_KEY`, `INVALID_OPTIONS`. `POLICY_TOO_LARGE` with the nearest common parents that fit.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @example
@@ -59,7 +59,7 @@ export function rolePolicy(
   return policy;
 }
 
-/** The policy for all accesses to some places. */
+/** Builds the policy for all accesses to some places. */
 function policyFor(
   { fields, config }: ReadStorage,
   places: readonly string[],
@@ -68,15 +68,15 @@ function policyFor(
   const uris = places.map((place) => `s3://${place}`);
   const build = (write: readonly string[]) =>
     buildSessionPolicy(
-      // A parent lies outside them, and whether they are allowed is not the question here.
+      // Without allowed locations, since a common parent lies outside them.
       { ...fields, allowedLocations: undefined },
       { read: uris, list: uris, write, delete: write },
       { ...options, maxLength: Infinity },
     );
   const all = build(uris);
   if (options.profile !== "polaris") return all;
-  // Polaris lets a reader use every key of the account where none is configured, and lists the root of
-  // a bucket only under `/`: what its sessions have beyond one for everything.
+  // Sessions of Polaris may have two accesses beyond one session for everything. Without configured keys
+  // a reader may use every key of the account. A list of a bucket's root covers only the prefix `/`.
   const roots = places.filter((place) => place.indexOf("/") === place.length - 1);
   const statements: Statement[] = [...all.Statement, ...build([]).Statement.filter(isKmsStatement)];
   if (roots.length > 0) {
@@ -90,8 +90,8 @@ function policyFor(
 }
 
 /**
- * Returns what tells the statements of the role's policy that allow an action, each with that action
- * only. The policy is built once, for the first action that is asked about.
+ * Returns a function that finds the statements of the role's policy that allow an action, each reduced to
+ * that action. The policy is built once, for the first action.
  */
 export function roleStatementsOf(
   storage: ReadStorage,
@@ -109,7 +109,7 @@ export function roleStatementsOf(
   };
 }
 
-/** A statement with one of its actions, and with the resources that this action is about. */
+/** Reduces a statement to one of its actions, and to the resources that this action applies to. */
 function reducedTo(name: string, statement: Statement): Statement[] {
   const Action = [statement.Action].flat().find((action) => action.toLowerCase() === name);
   if (Action === undefined) return [];
@@ -117,7 +117,7 @@ function reducedTo(name: string, statement: Statement): Statement[] {
     return action === Action && resource === "object";
   });
   const resources = [statement.Resource].flat();
-  // Bucket and object actions may share a statement, in which each has its own resources.
+  // Bucket and object actions may share a statement. Each applies only to its own resources.
   const own = Action.startsWith("s3:")
     ? resources.filter((arn) => arn.includes("/", arn.indexOf(":::")) === isOfObjects)
     : resources;
@@ -132,8 +132,8 @@ function isKmsStatement({ Action }: Statement): boolean {
 }
 
 /**
- * The error for a policy that is too long. It names the nearest common parents with which the policy
- * fits: folders are cut from the longest locations first, and only where that makes two of them one.
+ * Makes the error for a policy that is too long. It names the nearest common parents with which the policy
+ * fits. Folders are cut from the longest locations first, and only if that merges two locations.
  */
 function tooLarge(
   storage: ReadStorage,
@@ -143,7 +143,7 @@ function tooLarge(
 ): SessionPolicyError {
   const fits = (some: readonly string[]) =>
     serializePolicy(policyFor(storage, some, options)).length <= MANAGED_POLICY_LIMIT;
-  // A parent of fewer folders stands for more locations, so the most folders that fit can be halved in on.
+  // A parent with fewer folders merges more locations, so a binary search finds the most folders.
   let most = Math.max(...places.map(foldersOf));
   let best: string[] | undefined;
   for (let least = 0; least <= most; ) {
@@ -159,7 +159,7 @@ function tooLarge(
   const issues: SessionPolicyIssue[] = [
     {
       path: ["allowedLocations"],
-      message: `need a role policy of ${length} characters, and a managed policy may have ${MANAGED_POLICY_LIMIT}. ${
+      message: `need a role policy of ${length} characters; a managed policy may have ${MANAGED_POLICY_LIMIT}. ${
         best === undefined
           ? "Even whole buckets are too many: divide them among several catalogs, each with a role of its own."
           : `Allow the nearest common parents instead, with which it fits: ${named(best, places)}.`
@@ -176,12 +176,12 @@ function named(parents: readonly string[], places: readonly string[]): string {
   return [...merged.slice(0, MOST_PARENTS), ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
 }
 
-/** How many folders a place has below its bucket. */
+/** Counts the folders of a place below its bucket. */
 function foldersOf(place: string): number {
   return place.split("/").length - 2;
 }
 
-/** The places, each cut to so many folders where that makes it one with another. */
+/** Returns the places, each cut to so many folders if that merges it with another place. */
 function mergedAt(places: readonly string[], folders: number): string[] {
   const parentOf = (place: string) => `${place.split("/", folders + 1).join("/")}/`;
   const children = new Map<string, number>();

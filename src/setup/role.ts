@@ -1,5 +1,5 @@
 /**
- * What stands behind the sessions of a catalog, read, and what it says of a request.
+ * Reads the policies that a catalog's sessions depend on, and decides requests by them.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @module
@@ -20,7 +20,7 @@ import type { AwsStorageConfig } from "../storage-config.ts";
 import { rolePolicy } from "./role-policy.ts";
 import { type ReadStorage, readStorage } from "./storage.ts";
 
-/** What stands behind the sessions of a catalog. */
+/** The policies that a catalog's sessions depend on. */
 export interface RoleSetup {
   readonly storageConfig: AwsStorageConfig;
   /** The role's permissions policies, inline and attached, as documents or as `aws iam` prints them. */
@@ -30,9 +30,9 @@ export interface RoleSetup {
   /** The role's trust policy. */
   readonly trust?: PolicyInput | undefined;
   /**
-   * The policies of the KMS keys: a list, or an object of them by the keys' ARNs. Left out, they are
-   * taken to leave access to the role's policies. In a list, a policy is that of the keys which its
-   * Resource names, and with `"*"` that of any key.
+   * The policies of the KMS keys: a list, or an object of policies by the keys' ARNs. If left out, the
+   * audit assumes that they leave access to the role's policies. In a list, a policy belongs to the keys
+   * that its Resource names, and with `"*"` to any key.
    */
   readonly keyPolicies?: readonly PolicyInput[] | Readonly<Record<string, PolicyInput>> | undefined;
   /** Whether sessions carry tags, so that the trust policy must allow sts:TagSession. Default false. */
@@ -41,10 +41,10 @@ export interface RoleSetup {
   readonly options?: SessionPolicyOptions | undefined;
 }
 
-/** Which of the policies something is missing in. */
+/** The policy in which something is missing. */
 export type Where = "policies" | "boundary" | "keyPolicies" | "trust";
 
-/** One layer of policies, all of which must allow a request. */
+/** One layer of policies. All layers must allow a request. */
 interface Layer {
   readonly where: Where;
   readonly statements: readonly ParsedStatement[];
@@ -57,7 +57,7 @@ interface KeyPolicy {
   readonly statements: readonly ParsedStatement[];
 }
 
-/** The policies of a role, read. */
+/** The parsed policies of a role. */
 export interface Role {
   readonly storage: ReadStorage;
   /** What sessions need. */
@@ -133,7 +133,7 @@ function readKeyPolicies(input: unknown): KeyPolicy[] {
   });
 }
 
-/** What one layer says of a request. */
+/** The decision of one layer. */
 export interface Verdict extends PartialDecision {
   readonly where: Where;
 }
@@ -146,23 +146,23 @@ export function decideByLayers(role: Role, request: ParsedRequest): Verdict[] {
   }));
   const ofKey = request.action.startsWith("kms:") ? decideByKey(role, request) : undefined;
   if (ofKey !== undefined) {
-    // A key policy that names the role itself needs no policy of the role beside it.
+    // If a key policy names the role itself, the role's own policies need not allow the request.
     if (ofKey.namesRole && verdicts[0]?.decision === "implicitlyDenied") verdicts.shift();
     verdicts.push(ofKey.verdict);
   }
   return verdicts;
 }
 
-/** Whether a layer denies a request. */
+/** Tells whether a layer denies a request. */
 export function isDenied({ decision }: Verdict): boolean {
   return decision.endsWith("Denied");
 }
 
 /**
- * Decides a request by the policy of its key; undefined if the caller knows nothing of that policy.
+ * Decides a request by the policy of its key; undefined if that policy is unknown.
  *
- * @throws SessionPolicyError `INVALID_OPTIONS` if several policies may be that of the key, and they
- *   decide differently
+ * @throws SessionPolicyError `INVALID_OPTIONS` if several policies may belong to the key, and they decide
+ *   differently
  */
 function decideByKey(
   role: Role,
@@ -184,7 +184,7 @@ function decideByKey(
     throw fault(
       "INVALID_OPTIONS",
       ["keyPolicies"],
-      "don't say which policy is that of which key. Give an object of policies by the keys' ARNs.",
+      "don't say which policy belongs to which key. Give an object of policies by the keys' ARNs.",
     );
   }
   const verdict = {
@@ -196,7 +196,7 @@ function decideByKey(
   return decided[0] ?? { verdict, namesRole: false };
 }
 
-/** The policies that a key may have: those that name it, else those that name none. */
+/** Returns the policies that may belong to a key: those that name it, else those that name no key. */
 function keyPoliciesOf(
   { keyPolicies = [], budget }: Role,
   key: string,

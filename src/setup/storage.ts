@@ -1,6 +1,5 @@
 /**
- * A storage configuration as what stands behind a session needs it: every field read once, and the
- * allowed locations there.
+ * Reads a storage configuration for the functions about roles and keys: every field once.
  * @module
  */
 import { fault, reading } from "../errors.ts";
@@ -11,7 +10,7 @@ import {
   type StorageConfig,
 } from "../storage-config.ts";
 
-/** A configuration that is valid: its fields as they were passed in, and what a policy needs of it. */
+/** A valid configuration: its fields as they were passed in, and what a policy needs to know of it. */
 export interface ReadStorage {
   readonly fields: AwsStorageConfig;
   readonly config: StorageConfig;
@@ -26,7 +25,7 @@ export function readStorage(storageConfig: AwsStorageConfig): ReadStorage {
 }
 
 /**
- * The places that sessions may lie inside.
+ * Returns the places of the allowed locations.
  *
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG` without any
  */
@@ -37,7 +36,7 @@ export function allowedPlacesOf({ config }: ReadStorage): readonly string[] {
   throw fault(
     "INVALID_STORAGE_CONFIG",
     ["allowedLocations"],
-    "must name the locations of the catalog. Without them a role would need the rights to every bucket: list at least one.",
+    "must name the locations of the catalog, or the role would need every bucket. List at least one.",
   );
 }
 
@@ -47,6 +46,6 @@ export function roleArnOf({ fields }: ReadStorage): string {
   throw fault(
     "INVALID_STORAGE_CONFIG",
     ["roleArn"],
-    "must name the role that this is for. Configure arn:PARTITION:iam::ACCOUNT:role/NAME.",
+    "must name the role. Configure arn:PARTITION:iam::ACCOUNT:role/NAME.",
   );
 }

@@ -14,21 +14,21 @@ import { readStorage } from "./storage.ts";
 /** Who assumes the role, and how. */
 export interface TrustPolicyOptions {
   /**
-   * The catalog server's own identity: the ARN of its role or user, or the 12 digits of its account,
-   * which trusts everyone there who may call sts:AssumeRole.
+   * The catalog server's own identity: the ARN of its role or user, or the 12 digits of its account.
+   * An account trusts everyone in it who may call sts:AssumeRole.
    */
   readonly principal: string;
   /** Whether sessions carry tags, as with Polaris' SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL. Default false. */
   readonly tags?: boolean | undefined;
 }
 
-/** A statement of a trust policy: it names a principal, and its resource is the role that it is attached to. */
+/** A statement of a trust policy. It names a principal. Its resource is the role that has the policy. */
 export interface TrustStatement extends Omit<Statement, "Resource"> {
   readonly Principal: { readonly AWS: string };
 }
 
 /**
- * Builds the trust policy of the role: the catalog server may assume it, with the external id of the
+ * Builds the trust policy of the role. The catalog server may assume the role with the external id of the
  * storage configuration.
  *
  * @param storageConfig `AwsStorageConfigInfo` as Polaris' management API returns it.
@@ -66,7 +66,7 @@ export function trustPolicy(
   return { Version: "2012-10-17", Statement: tags ? [assume, tag] : [assume] };
 }
 
-/** The statements with which a principal may assume the role, and tag the session. */
+/** Makes the statements with which a principal may assume the role, and tag the session. */
 export function trustStatements(
   principal: string,
   externalId: string | null | undefined,
@@ -79,8 +79,8 @@ export function trustStatements(
       Action: "sts:AssumeRole",
       ...(externalId != null && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
     },
-    // The external id is not among the condition keys of sts:TagSession, so that needs a statement of
-    // its own. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    // The external id is not among the condition keys of sts:TagSession, so sts:TagSession needs its own
+    // statement. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
     tag: {
       Effect: "Allow",
       Principal,

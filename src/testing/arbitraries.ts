@@ -1,6 +1,6 @@
 /**
- * Storage configurations, locations and requests for property tests with fast-check. They shrink to
- * few locations with short names, and hostile names are among them.
+ * Draws storage configurations, locations and requests for property tests with fast-check. They shrink to
+ * few locations with short names. Some names are hostile.
  *
  * @see https://fast-check.dev/docs/core-blocks/arbitraries/
  * @module
@@ -18,17 +18,17 @@ import { namesOfPolicy, nearRequests, requestNear } from "./requests.ts";
 export interface StorageConfigConstraints {
   /** Partitions of roles and keys. Default: `aws`, `aws-cn`, `aws-us-gov` and `aws-iso`. */
   readonly partitions?: readonly string[];
-  /** Most keys in each list of keys. Default 3; with 0 there is no current key either. */
+  /** The most keys in each list of keys. Default 3. With 0 there is no current key either. */
   readonly maxKmsKeys?: number;
-  /** Whether some have an S3 endpoint outside AWS. Default true. */
+  /** Whether some configurations have an S3 endpoint outside AWS. Default true. */
   readonly customEndpoints?: boolean;
 }
 
 /** What {@link locationsArbitrary} may draw. */
 export interface LocationsConstraints {
-  /** Names of buckets. Default: three whose names begin alike. */
+  /** Names of buckets. Default: three names that begin alike. */
   readonly buckets?: readonly string[];
-  /** Most locations of each access. Default 16. */
+  /** The most locations of each access. Default 16. */
   readonly maxLocations?: number;
   /** Whether prefixes hold wildcards, variables, quotes, other scripts and dots. Default true. */
   readonly hostile?: boolean;
@@ -44,8 +44,8 @@ const REGIONS: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /**
- * Valid storage configurations: with and without role, region, keys of two regions and accounts, and
- * with the current key among the older ones.
+ * Draws valid storage configurations: with and without role and region, with keys of two regions and
+ * accounts, and with the current key among the older keys.
  *
  * @param constraints what to draw from.
  * @see https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
@@ -104,7 +104,7 @@ export function storageConfigArbitrary(
           // Another vendor's store, with the roles of its own STS.
           return { ...config, roleArn: `urn:ecs:iam::ns1:role/${partition}` };
         }
-        // The partition must be told by the role or else by the region.
+        // The role or else the region must name the partition.
         if (partition === "aws" || config.roleArn !== undefined || config.region !== undefined) {
           return config;
         }
@@ -113,7 +113,7 @@ export function storageConfigArbitrary(
   });
 }
 
-/** In the order of IAM policies: a list of all of them ends with the last. */
+/** In the order of IAM policies, so that a list of all names ends with the last. */
 const TAME: readonly string[] = ["data", "db", "db2", "o", "orders"];
 const HOSTILE: readonly string[] = [
   "*",
@@ -143,8 +143,8 @@ const HOSTILE: readonly string[] = [
 ];
 
 /**
- * Locations for the four accesses, near one another: siblings, parents with children, the same place
- * under another scheme or with a slash behind it.
+ * Draws locations for the four accesses, near one another: siblings, parents with children, the same place
+ * with another scheme or with a slash at its end.
  *
  * @param constraints what to draw from.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -164,7 +164,7 @@ export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbi
     hostile = true,
   } = constraints;
   const segment = fc.constantFrom(...TAME, ...(hostile ? HOSTILE : []));
-  // Half of all locations are in the first bucket, so that lists of it are long.
+  // Half of all locations are in the first bucket, so that its lists are long.
   const bucket = fc.constantFrom(...buckets.map(() => buckets[0] ?? ""), ...buckets);
   const location = fc.record({
     scheme: fc.constantFrom("s3", "s3a", "s3n", "S3"),
@@ -184,9 +184,9 @@ export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbi
       { weight: 6 - weight, arbitrary: fc.constant(null) },
       { weight, arbitrary },
     );
-  // A folder with many tables, as lists differ most often at their end.
+  // A folder with many tables, because lists differ most often at their end.
   const family = sometimes(3, fc.record({ access, folder: fc.array(segment, { maxLength: 1 }) }));
-  // What another bucket has of a list: the same, or nearly.
+  // Another bucket has the same list, or nearly the same.
   const alike = fc.oneof(as, fc.constantFrom("otherLast", "joined"));
   const others = fc.constantFrom(...(buckets.length > 1 ? buckets.slice(1) : buckets));
   const twin = sometimes(3, fc.record({ bucket: others, as: alike }));
@@ -235,7 +235,7 @@ interface Location {
 type Access = keyof Locations;
 type Paths = readonly (readonly string[])[];
 
-/** What the paths of one list become in another: what is nearly the same is mistaken for it. */
+/** Makes the paths of another list from the paths of one. Nearly equal lists show wrong caches. */
 const ECHOES: Readonly<Record<string, (paths: Paths) => Paths>> = {
   same: (paths) => paths,
   fewer: (paths) => paths.slice(0, -1),
@@ -265,7 +265,7 @@ export const leastPrivilegeOptions: Arbitrary<SessionPolicyOptions> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Many locations, some of whose names are so long that each fills a policy. */
+/** Draws many locations, some with names so long that few fit a policy. */
 export const largeLocations: Arbitrary<Locations> = fc
   .tuple(
     locationsArbitrary({ maxLocations: 24 }),
@@ -286,10 +286,10 @@ export const largeLocations: Arbitrary<Locations> = fc
   });
 
 /**
- * Requests that mean something: object actions on objects, bucket actions on buckets, KMS actions on
- * keys. Given a policy, they are drawn from what it names, and from just beside it.
+ * Draws meaningful requests: object actions on objects, bucket actions on buckets, KMS actions on keys.
+ * With a policy, they are about the names in it, and about names near them.
  *
- * @param policy where to look for buckets, keys and prefixes; without it a few fixed names are used.
+ * @param policy a source of buckets, keys and prefixes. Without it a few fixed names are used.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  * @example
  * ```ts

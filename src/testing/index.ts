@@ -1,5 +1,5 @@
 /**
- * Property tests of policy generators, for teams with their own; needs fast-check.
+ * Property tests for your own policy generator. They need fast-check.
  * @module
  */
 export {

@@ -1,8 +1,8 @@
 /**
- * Extends jest's global `expect` with the policy matchers, with their types for `@types/jest`. It is one
- * of the two modules of this package that do something when they are imported.
+ * Extends jest's global `expect` with the policy matchers, with their types for `@types/jest`. Only this
+ * module and `testing/vitest` do something when they are imported.
  *
- * With `injectGlobals: false` there is no global: `expect.extend(policyMatchers)` does it then.
+ * With `injectGlobals: false` there is no global `expect`: call `expect.extend(policyMatchers)`.
  *
  * @see https://jestjs.io/docs/expect#expectextendmatchers
  * @module

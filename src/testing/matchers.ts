@@ -15,14 +15,13 @@ export interface MatcherResult {
 }
 
 /**
- * Matchers of policies: `toAllow(request)`, `toDeny(request)` and `toBeNoBroaderThan(policy)`. When
- * one fails it shows the statements that decided, or a request that makes the difference. `toDeny`
- * and `not.toAllow` fail too where only an absent condition key other than `s3:prefix` keeps the
- * request from being allowed, and say which. An action on a resource of another type is refused, as
- * `INVALID_REQUEST`.
+ * Matchers of policies: `toAllow(request)`, `toDeny(request)` and `toBeNoBroaderThan(policy)`. A failing
+ * matcher shows the statements that decided, or a request that makes the difference. `toDeny` and
+ * `not.toAllow` also fail if the request is denied only because it lacks a condition key other than
+ * `s3:prefix`, and name the key. An action on a resource of another type is an `INVALID_REQUEST`.
  *
  * `import "polaris-session-policy/testing/vitest"` extends vitest's `expect` with them, and
- * `import "polaris-session-policy/testing/jest"` jest's, both with types.
+ * `import "polaris-session-policy/testing/jest"` extends jest's. Both have types.
  *
  * @see https://vitest.dev/guide/extending-matchers.html
  * @see https://jestjs.io/docs/expect#expectextendmatchers
@@ -67,12 +66,12 @@ export const policyMatchers: Readonly<{
   },
 };
 
-/** Whether a matcher is asked behind `.not`, which vitest and jest tell it in `this`. */
+/** Tells whether a matcher is called after `.not`, which vitest and jest say in `this`. */
 function isNegated(state: unknown): boolean {
   return isRecord(state) && state["isNot"] === true;
 }
 
-/** Fails, with or without `.not`, as the request lacks condition keys that allow it. */
+/** Fails, with or without `.not`, because the request lacks condition keys that allow it. */
 function forgotten(
   request: AccessRequest,
   missing: Readonly<Record<string, string>>,
@@ -97,12 +96,12 @@ function decided(policy: PolicyInput, request: AccessRequest) {
   return { pass: decision === "allowed", why: `${show(request)}; ${because}`, missing };
 }
 
-/** The document in a policy; decide and compareAccess check that it is one. */
+/** Returns the document in a policy. decide and compareAccess check it. */
 function documentOf(policy: PolicyInput): AnyPolicyDocument {
   return unwrapPolicy(policy) as AnyPolicyDocument;
 }
 
-/** What `decide` does not look at may be anything, which must not keep a matcher from its answer. */
+/** Writes a value for a message. Parts that `decide` does not read may be values that JSON can't hold. */
 function show(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);

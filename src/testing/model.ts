@@ -1,6 +1,6 @@
 /**
- * What a session was asked for, said as plainly as possible: the judge of a policy generator. It
- * shares no code with the generator in this library, and is slow.
+ * The model of what a session was asked for, written as plainly as possible. It judges policy generators.
+ * It shares no code with the generator in this library, and is slow.
  * @module
  */
 import type { AccessRequest } from "../analysis/policy-document.ts";
@@ -26,7 +26,7 @@ export interface Place {
   readonly prefix: string;
 }
 
-/** The locations of a session, of all accesses. */
+/** Returns the locations of a session, for all accesses. */
 export function placesOf({ locations }: Session): Place[] {
   return accesses.flatMap((access) =>
     [...(locations[access] ?? [])].map((uri) => {
@@ -42,7 +42,7 @@ export interface Key {
   readonly encrypts: boolean;
 }
 
-/** The keys of a configuration; a key that is configured for both purposes encrypts. */
+/** Returns the keys of a configuration. A key that is configured for both purposes encrypts. */
 export function keysOf({ storageConfig }: Session): Key[] {
   const { currentKmsKey, allowedKmsKeys, encryptionKeys, decryptionKeys } = storageConfig;
   if (String(storageConfig.kmsUnavailable) === "true") return [];
@@ -51,7 +51,7 @@ export function keysOf({ storageConfig }: Session): Key[] {
   return [...all].map((arn) => ({ arn, encrypts: encrypting.includes(arn) }));
 }
 
-/** The partition of the session's S3 ARNs. Other vendors' stores know `arn:aws:s3:::` only. */
+/** Returns the partition of the session's S3 ARNs. Other vendors' stores know only `arn:aws:s3:::`. */
 export function partitionOf(session: Session): string {
   const { roleArn, region } = session.storageConfig;
   const ofRole = roleArn?.split(":")[1];
@@ -79,7 +79,7 @@ function isOutsideAws({ endpoint, endpointInternal, stsEndpoint }: AwsStorageCon
   return [endpoint ?? endpointInternal, stsEndpoint].some((url) => url != null && !host.test(url));
 }
 
-/** The services through which a key may be used; undefined if that is not restricted. */
+/** Returns the services through which a key may be used; undefined if that is not restricted. */
 export function servicesOf({ storageConfig, options }: Session, key: string): string[] | undefined {
   if (options?.kmsViaService === false || isOutsideAws(storageConfig)) return undefined;
   const [, partition = "", , region] = key.split(":");
@@ -91,7 +91,7 @@ export function servicesOf({ storageConfig, options }: Session, key: string): st
   return suffix === undefined ? undefined : [`s3.${region}.${suffix}`];
 }
 
-/** Actions on objects: the access that asks for them, and the option without which none does. */
+/** Actions on objects: the access that asks for them, and the option that they need. */
 export const OBJECT_ACTIONS: Readonly<
   Record<string, readonly [Access, keyof SessionPolicyOptions | ""]>
 > = {
@@ -106,7 +106,7 @@ export const OBJECT_ACTIONS: Readonly<
   "s3:DeleteObject": ["delete", ""],
 };
 
-/** A function that tells whether a session was asked to be allowed a request. */
+/** Returns a function that tells whether a session asks for a request. */
 export function askedBy(session: Session): (request: AccessRequest) => boolean {
   const places = placesOf(session);
   const keys = keysOf(session);
@@ -118,7 +118,7 @@ export function askedBy(session: Session): (request: AccessRequest) => boolean {
   const isBucketAsked = (action: string, name: string, listed: unknown) => {
     if (action === "s3:GetBucketLocation") return places.some(({ bucket }) => bucket === name);
     if (action === "s3:ListBucketMultipartUploads") {
-      // This action knows no s3:prefix, so only who may write the whole bucket asks for it.
+      // This action has no s3:prefix, so only a writer of the whole bucket asks for it.
       const isWhole = ({ bucket, prefix }: Place) => bucket === name && prefix === "";
       return options.listMultipartUploads === true && some("write", isWhole);
     }

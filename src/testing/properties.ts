@@ -1,8 +1,8 @@
 /**
  * Least privilege as named properties, for any function with the signature of `buildSessionPolicy`.
  *
- * A property draws a case, tells which questions to ask the generator, and judges the answers. It does
- * not call the generator, so that the same property serves a synchronous and an asynchronous one.
+ * A property draws a case, says how to call the generator, and judges the answers. It does not call the
+ * generator itself, so the same property serves synchronous and asynchronous generators.
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
@@ -49,7 +49,7 @@ export type SessionPolicyGenerator = (
   options?: SessionPolicyOptions,
 ) => PolicyInput;
 
-/** The same, with a promise of the policy. */
+/** A {@link SessionPolicyGenerator} that returns a promise of the policy. */
 export type AsyncSessionPolicyGenerator = (
   storageConfig: AwsStorageConfig,
   locations: Locations,
@@ -59,8 +59,8 @@ export type AsyncSessionPolicyGenerator = (
 /** How often to run a property, and on what. */
 export interface PropertyParameters {
   /**
-   * Sessions to try. By default 300, or as many as 250 ms allow, at least one: so all properties
-   * together fit into the five seconds that a test runner gives a test.
+   * How many sessions to try. By default 300, or as many as 250 ms allow, but at least one. So all
+   * properties together fit into the five seconds that a test runner gives a test.
    */
   readonly numRuns?: number | undefined;
   /** The seed of an earlier run, to repeat it. */
@@ -70,7 +70,7 @@ export interface PropertyParameters {
   /** The locations to draw. Default: those of `locationsArbitrary()`. */
   readonly locations?: Arbitrary<Locations> | undefined;
   /**
-   * The options to draw, without `maxLength`. Default: all options of the least privilege. With
+   * The options to draw, without `maxLength`. Default: all options of profile "least-privilege". With
    * `false` the generator gets two arguments, and sessions so small that STS' limit can't matter.
    */
   readonly options?: Arbitrary<SessionPolicyOptions> | false | undefined;
@@ -78,9 +78,9 @@ export interface PropertyParameters {
 
 /** A promise that a policy generator keeps, and how to check it. */
 export interface LeastPrivilegeProperty {
-  /** Stable, in kebab case. */
+  /** A stable name, in kebab case. */
   readonly name: string;
-  /** What is promised, in a sentence. */
+  /** The promise in words. */
   readonly statement: string;
   /**
    * Throws fast-check's report, with the smallest session that breaks the promise. For a generator
@@ -92,12 +92,12 @@ export interface LeastPrivilegeProperty {
   };
 }
 
-/** Decides of one policy whether it allows requests. */
+/** Returns a function that tells whether a policy allows a request. */
 export type Judge = (policy: PolicyDocument) => (request: AccessRequest) => boolean;
 
 type AnyGenerator = (...args: unknown[]) => unknown;
 
-/** What a generator returned, read; it throws what the generator threw. */
+/** Returns what a generator returned, parsed. It throws what the generator threw. */
 type Answer = () => { readonly policy: PolicyDocument; readonly text: string };
 
 interface Draws {
@@ -117,7 +117,7 @@ interface Property<Case> {
   readonly judge: (drawn: Case, answers: readonly Answer[], allows: Judge) => void;
 }
 
-/** The properties, with `allows` for the judge of policies. */
+/** Returns the properties, with `allows` as the judge of policies. */
 export function propertiesJudgedBy(allows: Judge): readonly LeastPrivilegeProperty[] {
   const of = <Case>({ name, statement, draw, ask, judge }: Property<Case>) => ({
     name,
@@ -181,7 +181,7 @@ const allThatWasAsked: Readonly<Property<[Session, NearRequest[]]>> = {
 const closedVocabulary: Readonly<Property<Session>> = {
   name: "closed-vocabulary",
   statement:
-    'Actions are spelled out; there is no Resource "*" except in a sole Deny of everything; no NotAction, NotResource or other element.',
+    'Actions are spelled out. Only a sole Deny of everything has Resource "*". There is no NotAction, NotResource or other element.',
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session)],
   judge: (session, [answer]) => {
@@ -215,7 +215,7 @@ const closedVocabulary: Readonly<Property<Session>> = {
 const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
   name: "no-write-without-write",
   statement:
-    "Without a write location there is no action that writes or encrypts; without a delete location none that deletes.",
+    "Without a write location no action writes or encrypts. Without a delete location no action deletes.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, fc.constantFrom("write" as const, "delete" as const))
@@ -235,7 +235,7 @@ const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
 const kmsOnlyOnConfiguredKeys: Readonly<Property<Session>> = {
   name: "kms-only-on-configured-keys",
   statement:
-    "KMS actions name configured keys only, and those that encrypt only keys that are configured to encrypt.",
+    "KMS actions name only configured keys. Actions that encrypt name only keys that are configured to encrypt.",
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session)],
   judge: (session, [answer]) => {
@@ -264,7 +264,7 @@ const noDataNoKms: Readonly<Property<[Session, boolean]>> = {
     }),
   ask: ([session]) => [call(session)],
   judge: ([, noKms], [answer]) => {
-    // A generator that needs KMS may refuse a store without it: nobody gets a policy then.
+    // A generator that needs KMS may refuse a store without KMS. Then there is no policy.
     const policy = noKms ? policyIfAny(answer) : answerOf(answer).policy;
     const kms = policy === undefined ? [] : actionsOf(policy).filter((a) => /^kms:/i.test(a));
     assertThat(kms.length === 0, "there is no KMS action");
@@ -274,7 +274,7 @@ const noDataNoKms: Readonly<Property<[Session, boolean]>> = {
 const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
   name: "never-broader-than-polaris",
   statement:
-    "Whatever is allowed, Apache Polaris allows in the partition that it assumes; except to list the root of a bucket, and what an option adds.",
+    "Apache Polaris allows whatever the policy allows, in the partition that Polaris assumes. Exceptions: to list the root of a bucket, and what an option adds.",
   draw: withRequests,
   ask: ([session]) => [call(session)],
   judge: ([session, near], [answer], allows) => {
@@ -283,7 +283,7 @@ const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
       profile: "polaris",
       maxLength: Number.POSITIVE_INFINITY,
     });
-    // Polaris takes aws where a region tells another one, and misreads roles whose path has colons.
+    // Without a role Polaris assumes aws in every region, and it misreads roles whose path has colons.
     const [, partition] =
       polaris.Statement.flatMap(({ Resource }) => listOf(Resource))
         .find((resource) => resource.includes(":s3:::"))
@@ -310,8 +310,7 @@ const neverBroaderThanPolaris: Readonly<Property<[Session, NearRequest[]]>> = {
 
 const specialCharactersStayLiteral: Readonly<Property<[Session, string]>> = {
   name: "special-characters-stay-literal",
-  statement:
-    "The characters * ? $ { } in a location stand for themselves, and nothing else may stand in their place.",
+  statement: "The characters * ? $ { } in a location stand only for themselves.",
   draw: ({ sessions }) => fc.tuple(sessions, fc.constantFrom("", "x", "xy", "x/y", "AIDAEXAMPLE")),
   ask: ([session]) => [call(session)],
   judge: ([session, instead], [answer], allows) => {
@@ -344,7 +343,7 @@ const monotone: Readonly<
   }>
 > = {
   name: "monotone",
-  statement: "One more location takes no access away, and one key less adds none.",
+  statement: "Adding a location never removes access. Removing a key never adds any.",
   draw: (draws) =>
     fc
       .tuple(withRequests(draws), fc.constantFrom(...accesses), fc.constantFrom(...KEY_FIELDS))
@@ -368,7 +367,7 @@ const monotone: Readonly<
   judge: ({ session, near }, [answer, fewer, keyless], allows) => {
     const { policy } = answerOf(answer);
     const isAllowedBy = allows(policy);
-    // A generator that needs the key that is gone may refuse: nobody gets a policy then.
+    // A generator that needs the removed key may refuse. Then there is no policy.
     for (const smaller of [answerOf(fewer).policy, policyIfAny(keyless)]) {
       if (smaller === undefined) continue;
       const isAllowedInSmaller = allows(smaller);
@@ -383,7 +382,7 @@ const monotone: Readonly<
 const canonical: Readonly<Property<Session>> = {
   name: "canonical",
   statement:
-    "Order, repetition, a trailing slash and the spelling of the scheme leave the serialized policy as it is.",
+    "Order, repetition, a trailing slash and the spelling of the scheme do not change the serialized policy.",
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session), call(respelled(session))],
   judge: (session, [answer, other]) => {
@@ -457,7 +456,7 @@ function needed({ storageConfig, locations }: Session): number {
 
 const inputsUntouched: Readonly<Property<[Session, string, boolean]>> = {
   name: "inputs-untouched",
-  statement: "What is passed in, frozen or not, is never changed.",
+  statement: "The input is never changed, frozen or not.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, fc.boolean())
@@ -496,7 +495,7 @@ const errorsAreTyped: Readonly<Property<unknown[]>> = {
 
 const independentOfOtherSessions: Readonly<Property<[Session, Session]>> = {
   name: "independent-of-other-sessions",
-  statement: "What other sessions ask for, before or at the same time, changes nothing.",
+  statement: "A policy does not depend on what other sessions ask for, before or at the same time.",
   draw: ({ sessions }) =>
     fc
       .tuple(sessions, sessions, fc.constantFrom(...Object.keys(OTHER_SESSIONS)))
@@ -519,7 +518,7 @@ const independentOfOtherSessions: Readonly<Property<[Session, Session]>> = {
   },
 };
 
-/** Sessions that a cache with too short a key takes for the first one. */
+/** Sessions that a cache with too short a key mistakes for the first session. */
 const OTHER_SESSIONS: Readonly<Record<string, (one: Session, drawn: Session) => Session>> = {
   ofAnotherCatalog: (one, { storageConfig }) => ({ ...one, storageConfig }),
   elsewhere: (one, { locations }) => ({ ...one, locations }),
@@ -569,8 +568,8 @@ function eachList({ locations }: Session, change: (uris: string[]) => string[]):
 }
 
 /**
- * What a least-privilege session policy promises, as data: each property has a name, a sentence, and
- * a check for any function with the signature of `buildSessionPolicy`.
+ * The promises of a least-privilege session policy, as data. Each property has a name, a sentence, and a
+ * check for any function with the signature of `buildSessionPolicy`.
  *
  * @see https://fast-check.dev/docs/introduction/what-is-property-based-testing/
  * @example
@@ -593,11 +592,11 @@ export interface AssertLeastPrivilegeOptions extends PropertyParameters {
 }
 
 /**
- * Runs the least-privilege properties against a policy generator, and throws at the first that is
- * broken: with its name and sentence, the seed, and the smallest session that breaks it.
+ * Runs the least-privilege properties against a policy generator, and throws at the first broken one. The
+ * error has its name and sentence, the seed, and the smallest session that breaks it.
  *
- * By default it tries 300 sessions for each property, or as many as 250 ms allow. `numRuns` tries as
- * many as it says. A generator that returns promises gets all sessions of a case at once.
+ * By default it tries 300 sessions for each property, or as many as 250 ms allow. With `numRuns` it always
+ * tries that many. A generator that returns promises gets all sessions of a case at once.
  *
  * @param generate a function with the signature of `buildSessionPolicy`, which may also return JSON
  *   text, an AssumeRole request, or a promise of any of them.
@@ -658,16 +657,16 @@ function checkInOrder(
   return isPromise(checked) ? checked.then(goOn, explain) : goOn();
 }
 
-/** Sessions for each property by default: each planted fault is caught within as many. */
+/** Sessions for each property by default. They catch each planted fault. */
 const RUNS = 300;
-/** A test runner gives a test five seconds, for all properties. */
+/** A test runner gives a test five seconds, which must be enough for all properties. */
 const MILLISECONDS = 250;
 
 /**
  * Runs a property against a generator.
  *
- * 1. Draw cases, and call the generator for each; judge what it returns.
- * 2. If it returns a promise, stop judging: it is asynchronous, from here on or all along.
+ * 1. Draw cases, call the generator for each, and judge what it returns.
+ * 2. If it returns a promise, stop judging: the generator is asynchronous.
  * 3. Then start again from the same seed, and await the answers of each case together.
  */
 function run<Case>(
@@ -697,7 +696,7 @@ function run<Case>(
   const details = fc.check(synchronous, settings);
   if (!isAsync) {
     if (!details.failed || !details.interrupted) return report(details);
-    // The time was over before the smallest session was found: go on from the one that fails.
+    // Time ran out before the smallest session was found: go on from the failing session.
     return report(fc.check(synchronous, { ...untimed, path: details.counterexamplePath ?? "" }));
   }
   const property = fc.asyncProperty(cases, async (drawn) => {
@@ -714,7 +713,7 @@ function report<Case>(details: fc.RunDetails<Case>): void {
   if (details.failed) throw new Error(fc.defaultReportMessage(details));
 }
 
-/** Calls the generator once; what it throws, or its promise rejects with, is part of the answer. */
+/** Calls the generator once. What it throws or rejects with is part of the answer. */
 function answerFrom(generate: () => unknown): Answer | Promise<Answer> {
   let returned: unknown;
   const failing = (error: unknown) => () => {
@@ -756,7 +755,7 @@ function drawsOf(parameters: PropertyParameters): Draws {
   return { configs, locations, options, sessions };
 }
 
-/** The arguments for a session. Lengths are what another property is about. */
+/** Returns the arguments for a session, without a limit: another property is about lengths. */
 function call({ storageConfig, locations, options }: Session): readonly unknown[] {
   if (options === undefined) return [storageConfig, locations];
   return [storageConfig, locations, { ...options, maxLength: Number.POSITIVE_INFINITY }];
@@ -766,7 +765,7 @@ function withRequests({ sessions }: Draws): Arbitrary<[Session, NearRequest[]]> 
   return fc.tuple(sessions, fc.array(nearRequests, { maxLength: 15, size: "max" }));
 }
 
-/** What the policy names, and what lies near what it or the session names. */
+/** Returns requests about the names of the policy, and about names near those of policy and session. */
 function requestsToTry(
   session: Session,
   policy: PolicyDocument,
@@ -802,14 +801,14 @@ const WRITES: readonly string[] = [
 ];
 const DELETES: readonly string[] = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
 
-/** Whether an action, which may have wildcards, includes one of some actions. */
+/** Tells whether an action, which may have wildcards, includes one of some actions. */
 function matchesOneOf(pattern: string, actions: readonly string[]): boolean {
   const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   const matching = new RegExp(`^${literal.replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "i");
   return actions.some((action) => matching.test(action));
 }
 
-/** Actions on buckets and keys that may be emitted, and the option without which they are not. */
+/** Actions on buckets and keys that may be emitted, and the option that they need. */
 const OTHER_ACTIONS: Readonly<Record<string, keyof SessionPolicyOptions | "">> = {
   "s3:GetBucketLocation": "",
   "s3:ListBucket": "",
@@ -833,7 +832,7 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   "StringEquals kms:ViaService",
 ]);
 
-/** A value of the right form, one with a part of the wrong form, or any JSON value. */
+/** Draws a valid value, a value with one wrong part, or any JSON value. */
 function almost(valid: Arbitrary<object>): Arbitrary<unknown> {
   return fc.oneof(
     valid,

@@ -1,6 +1,6 @@
 /**
- * Requests to try on a policy, from both sides: what a session is about, what its policy names, and
- * what lies just beside either.
+ * Makes requests to try on a policy, from the names of the session, the names of its policy, and names near
+ * them.
  * @module
  */
 import fc, { type Arbitrary } from "fast-check";
@@ -15,7 +15,7 @@ import {
   servicesOf,
 } from "./model.ts";
 
-/** What some session may ask for, and what none may. */
+/** Actions that a session may ask for, and actions that no session may. */
 const OBJECT_ACTIONS: readonly string[] = [
   ...Object.keys(ASKED_OF_OBJECTS),
   "s3:DeleteObjectVersion",
@@ -56,7 +56,7 @@ const SOME: Readonly<Names> = {
   services: ["s3.us-west-2.amazonaws.com", "ec2.us-west-2.amazonaws.com"],
 };
 
-/** Returns what a policy names, its wildcards left out and its escapes undone. */
+/** Returns the names in a policy, without wildcards and escapes. */
 export function namesOfPolicy(policy: PolicyDocument | undefined): Names {
   const statements = policy?.Statement ?? [];
   const literals = (value: OneOrMany) => listOf(value).map((pattern) => filled(pattern, ""));
@@ -78,7 +78,7 @@ export function namesOfPolicy(policy: PolicyDocument | undefined): Names {
   };
 }
 
-/** Returns what a session is about, whatever its policy names. */
+/** Returns the names of a session, whatever its policy names. */
 export function namesOfSession(session: Session): Names {
   const places = placesOf(session);
   const keys = keysOf(session).map(({ arn }) => arn);
@@ -104,14 +104,14 @@ export function namesOfBoth(session: Session, policy: PolicyDocument): Names {
   };
 }
 
-/** A name to be chosen from some, cut at its end, with more behind it. */
+/** A choice of a name, how much to cut from its end, and what to append. */
 interface Near {
   readonly name: number;
   readonly cut: number;
   readonly more: string;
 }
 
-/** A request whose names are chosen once they are known. */
+/** A request whose names are chosen later. */
 export type NearRequest =
   | { readonly about: "object"; readonly action: string; readonly near: Near }
   | {
@@ -157,7 +157,7 @@ export const nearRequests: Arbitrary<NearRequest> = fc.oneof(
   }),
 );
 
-/** Makes the request with some names. */
+/** Makes the request from some names. */
 export function requestNear(drawn: NearRequest, names: Names): AccessRequest {
   const pick = (some: readonly string[], i: number) => some[i % some.length] ?? "";
   const beside = (some: readonly string[], { name, cut, more }: Near) => {
@@ -189,7 +189,7 @@ function bucketOf(arn: string): string {
 /** Texts that a `*` may stand for. */
 const FILLERS: readonly string[] = ["", "x/y"];
 
-/** Resources that no session is about, for patterns that may match anything. */
+/** Resources outside all sessions, for patterns that may match anything. */
 const FOREIGN: readonly string[] = ["aws", "aws-cn"].flatMap((partition) => [
   `arn:${partition}:s3:::foreign-bucket`,
   `arn:${partition}:s3:::foreign-bucket/x`,
@@ -242,7 +242,7 @@ function contextsOf(condition: Statement["Condition"]): Record<string, string>[]
   return [{}, ...new Map(named.map((context) => [JSON.stringify(context), context])).values()];
 }
 
-/** Whether a request of an action may be about a resource; true for actions that are not listed. */
+/** Tells whether an action applies to a resource; true for actions that are not listed. */
 function appliesTo(action: string, resource: string): boolean {
   const isOneOf = (actions: readonly string[]) =>
     actions.some((known) => known.toLowerCase() === action.toLowerCase());
@@ -253,8 +253,8 @@ function appliesTo(action: string, resource: string): boolean {
 }
 
 /**
- * Returns each action on all that a session is about: below each location and on its bare path, on its
- * bucket with each prefix and without, on each key through S3 and without that.
+ * Returns each action on all resources of a session: below each location and on its bare path, on its
+ * bucket with each prefix and without, on each key through S3 and not through S3.
  */
 export function requestsAbout(session: Session): AccessRequest[] {
   const s3 = `arn:${partitionOf(session)}:s3:::`;
@@ -287,7 +287,7 @@ export function requestsAbout(session: Session): AccessRequest[] {
   return requests;
 }
 
-/** The pattern with a text for each `*`, a character for each `?`, and its escapes undone. */
+/** Replaces each `*` of a pattern by a text and each `?` by a character, and undoes escapes. */
 export function filled(pattern: string, text: string): string {
   return pattern.replace(/\$\{([*?$])\}|\*|\?/g, (found, literal: string | undefined) => {
     if (literal !== undefined) return literal;

@@ -1,6 +1,6 @@
 /**
- * Extends vitest's `expect` with the policy matchers, with their types. It is one of the two modules
- * of this package that do something when they are imported.
+ * Extends vitest's `expect` with the policy matchers, with their types. Only this module and
+ * `testing/jest` do something when they are imported.
  *
  * @see https://vitest.dev/guide/extending-matchers.html
  * @module

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide, decideStrictly } from "../../src/analysis/index.ts";
+import { trustPolicy } from "../../src/setup/index.ts";
 import { arbitraryPolicy } from "../support/arbitrary-policies.ts";
 import { faultOf } from "../support/errors.ts";
 import { allows } from "../support/iam.ts";
@@ -34,6 +35,23 @@ describe("decideStrictly", () => {
       paths: [`context.${Object.keys(Object.values(condition)[0])[0]}`],
     });
     expect(message).toContain(says);
+  });
+
+  test("names an external id that is absent, but never repeats its value", () => {
+    const role = "arn:aws:iam::123456789012:role/polaris";
+    const trust = trustPolicy(
+      { roleArn: role, externalId: "secret-1" },
+      { principal: "arn:aws:iam::123456789012:role/server" },
+    );
+    const request = {
+      action: "sts:AssumeRole",
+      resource: role,
+      principal: "arn:aws:iam::123456789012:role/server",
+    };
+    const { paths, message } = faultOf(() => decideStrictly(trust, request));
+    expect(paths).toEqual(["context.sts:ExternalId"]);
+    expect(message).toContain("with sts:ExternalId=… the policy allows the request");
+    expect(message).not.toContain("secret-1");
   });
 
   const allow = { Effect: "Allow", Action: "*", Resource: "*" };

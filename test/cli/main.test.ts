@@ -339,7 +339,7 @@ test("check refuses a question whose denial would prove nothing", async () => {
   expect([given.status, elsewhere.status]).toEqual([0, 1]);
   expect([mistaken.status, mistaken.err]).toEqual([
     2,
-    expect.stringContaining("resource: is of another type"),
+    expect.stringContaining("resource: is of a type that this action does not apply to"),
   ]);
 });
 
@@ -383,7 +383,7 @@ describe("what is wrong is told in one block on standard error, with status 2:",
     "a value for a switch": { args: ["build", "--no-kms=yes"], says: /--no-kms takes no value/ },
     "two values for one field": {
       args: ["build", "--region", "us-west-2", "--region", "us-east-1"],
-      says: /--region stands twice\. Give it once\./,
+      says: /--region is given twice\. Give it once\./,
     },
     "a file where none is taken": { args: ["build", "x"], says: /build takes no files/ },
     "a file that is not there": {
@@ -408,7 +408,7 @@ describe("what is wrong is told in one block on standard error, with status 2:",
       says: /INVALID_STORAGE_CONFIG\n {2}storageType: /,
     },
     "two forms": { args: ["build", "--pretty", "--compact"], says: /exclude each other/ },
-    "no number": { args: ["build", "--max-length", "1e3"], says: /--max-length needs a number/ },
+    "no number": { args: ["build", "--max-length", "1e3"], says: /--max-length is not a number/ },
     "no role": { args: ["assume-role", "--read", TABLE], says: /roleArn: is needed/ },
     "no resource": { args: ["check", "-", "--action", "s3:GetObject"], says: /--resource/ },
     "no pair": {

@@ -18,7 +18,7 @@ function tablesOf(traces: readonly Trace[]): string {
   return titles
     .map((title) => {
       const rows = traces.filter((trace) => titleOf(trace) === title).map(rowOf);
-      return `### ${title}\n\n${markdown([HEAD, ...rows])}`;
+      return `### ${title}\n\n${folded(`${rows.length} operations`, markdown([HEAD, ...rows]))}`;
     })
     .join("\n");
 }
@@ -63,6 +63,11 @@ export function withGuide(page: string, results: readonly GuideResult[]): string
     "end of guide",
     markdown([head, ...rows]),
   );
+}
+
+/** A part of a page that opens on a click: ten tables are too tall to scroll past. */
+function folded(summary: string, text: string): string {
+  return `<details><summary>${summary}</summary>\n\n${text}\n</details>\n`;
 }
 
 function markdown([head = [], ...rows]: readonly (readonly string[])[]): string {

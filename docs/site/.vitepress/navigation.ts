@@ -7,7 +7,7 @@ const DOCS = fileURLToPath(new URL("../../", import.meta.url));
 const GROUPS: readonly { text: string; pages: readonly string[] }[] = [
   { text: "First steps", pages: ["start", "vending-credentials"] },
   { text: "Keys and accesses", pages: ["kms-guide", "rotating-keys", "engines"] },
-  { text: "Behind a session", pages: ["role-and-key-policies"] },
+  { text: "Roles and key policies", pages: ["role-and-key-policies"] },
   { text: "When a request is denied", pages: ["troubleshooting"] },
   { text: "Tests", pages: ["testing-your-catalog", "least-privilege"] },
   { text: "Polaris' own policies", pages: ["polaris-compatibility"] },

@@ -8,15 +8,15 @@ import {
   type SessionSettings,
 } from "polaris-session-policy";
 
-/** Iceberg refreshes credentials with less than five minutes left, and must get others then. */
+/** Iceberg asks again with less than five minutes left. The cache must have dropped the old ones. */
 const LEAST_LEFT_MS = 10 * 60_000;
 
-/** What an engine needs to send requests with: properties of S3FileIO, which other engines read, too. */
+/** The properties of S3FileIO with which an engine signs its requests. Other engines read them too. */
 export type Credentials = Readonly<Record<string, string>>;
 
 /**
- * Returns a function that vends credentials for locations. Two calls whose AssumeRole requests are
- * equal share one call of STS and its credentials.
+ * Returns a function that vends credentials for locations. Calls with equal AssumeRole requests share
+ * one call of STS and its credentials.
  */
 export function createVendor(sts: STSClient, storageConfig: AwsStorageConfig, now = Date.now) {
   const prepare = createAssumeRoleRequestBuilder(storageConfig);
@@ -55,7 +55,7 @@ export function createVendor(sts: STSClient, storageConfig: AwsStorageConfig, no
 
 /**
  * Returns `config` and `storage-credentials` of a table's response, as Polaris fills them. Some engines
- * read credentials from the one, some from the other.
+ * read credentials from `config`, some from `storage-credentials`.
  */
 export function tableProperties(
   storageConfig: AwsStorageConfig,
