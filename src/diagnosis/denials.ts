@@ -105,6 +105,8 @@ export interface Found {
   readonly newFile?: true;
   /** Whether the refusal was only logged. */
   readonly logged?: true;
+  /** Whether the message itself names the object, as each line of a list does. */
+  readonly namesKey?: true;
   /** Whether the lines below, or the text before, may hold the full message of the same event. */
   readonly precedes?: true;
   readonly follows?: true;
@@ -227,7 +229,7 @@ function readEnhanced(
         ? wordAt(
             page,
             from + skip,
-            /^(?:\\*["']|&quot;)?(?:aws:|arn:)[^\s"'<>()\\,;&]{1,2048}/i,
+            /^(?:\\*["']|&quot;){0,2}(?:aws:|arn:)(?:[^\s"'<>()\\,;&]|<[\w.-]{1,40}>){1,2048}/i,
             MOST_ARN,
           )
         : originalText(page, from + skip, from + why.index);
@@ -312,7 +314,14 @@ function principalIn(
 const MASKED_PART = /^(?:\*+|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
 
 function isMaskedArn(arn: string): boolean {
-  return arn.split(/[:/]/).some((part) => MASKED_PART.test(part));
+  return (
+    isMaskedAccount(arn.split(":")[4]) || arn.split(/[:/]/).some((part) => MASKED_PART.test(part))
+  );
+}
+
+/** Whether what stands for an account is neither digits, nor left out, nor AWS itself. */
+function isMaskedAccount(part = ""): boolean {
+  return !/^(?:\d+|aws)?$/.test(part);
 }
 
 /** An ARN with ACCOUNT for a masked account, and NAME for other parts that are masked. */
@@ -320,7 +329,7 @@ function unmasked(arn: string): string {
   return arn
     .split(":")
     .map((part, i) => {
-      if (i === 4 && MASKED_PART.test(part)) return "ACCOUNT";
+      if (i === 4 && isMaskedAccount(part)) return "ACCOUNT";
       return part
         .split("/")
         .map((name) => (MASKED_PART.test(name) ? "NAME" : name))
@@ -361,7 +370,7 @@ function deniedBy(policy: string | undefined, explicit: boolean) {
   return by === undefined ? {} : { deniedBy: by, explicit };
 }
 
-const QUOTES = /^(?:\\*["']|&quot;|&#34;)|(?:\\*["']|&quot;|&#34;)$|[.:]+$/g;
+const QUOTES = /^(?:\\*["']|&quot;|&#34;){1,2}|(?:\\*["']|&quot;|&#34;){1,2}$|[.:]+$/g;
 
 const ARN_WORD = /[\w+=,.@:/*<>{}#-]+/;
 
@@ -488,8 +497,9 @@ function keyFaults(page: Page): Found[] {
 /** Messages that tell their cause by themselves; a sentence and its code beside it are one. */
 function byCause(page: Page): Found[] {
   const found: Found[] = [];
-  for (const { cause, pattern } of CAUSE_FORMS) {
-    for (const { 0: all, 1: detail, index: at } of page.text.matchAll(pattern)) {
+  for (const { cause, pattern, isGuess } of CAUSE_FORMS) {
+    for (const { 0: all, index: at, ...groups } of page.text.matchAll(pattern)) {
+      const detail = groups[1] ?? groups[2];
       found.push({
         at,
         end: at + all.length,
@@ -497,6 +507,7 @@ function byCause(page: Page): Found[] {
         denial: { ...serviceIn(page, at, at + NEAR) },
         cause,
         ...(detail === undefined ? {} : { detail }),
+        ...(isGuess ? { bare: true } : {}),
       });
     }
   }
@@ -580,8 +591,10 @@ function readBare(
     end,
     line: lineAt(page, at),
     ...(prefix === undefined ? {} : { prefix }),
-    ...(form.precedes === undefined ? {} : { precedes: form.precedes }),
+    // What comes next may be the full message, on the next line.
+    ...(form.precedes || page.text.startsWith("User:", end) ? { precedes: true } : {}),
     ...(form.follows === undefined ? {} : { follows: form.follows }),
+    ...(key === undefined ? {} : { namesKey: true }),
     denial: denial.statusCode === undefined ? { ...denial, ...statusOf(page, at, end) } : denial,
     bare: true,
     ...(who.damaged ? { principalDamaged: true } : {}),
@@ -643,12 +656,14 @@ function isTold(one: Found, full: readonly Found[], from: number): boolean {
     if (other === undefined || other.at > one.end + SAME_EVENT) return false;
     const isBehind = other.at > one.at;
     if (isBehind ? other.line === one.line : one.follows === true) return true;
-    if (isBehind && one.precedes === true && other.line - one.line <= 6) return true;
+    const isFollowed = one.precedes === true || other.cause === "no-credentials";
+    if (isBehind && isFollowed && other.line - one.line <= 6) return true;
   }
   return false;
 }
 
 function isLine(one: Found, last: Found): boolean {
+  if (one.namesKey && last.namesKey) return false;
   return one.denial.operation === last.denial.operation || one.denial.operation === undefined;
 }
 
