@@ -25,7 +25,7 @@ export interface Hint {
 export type Context = Omit<Hint, "at">;
 
 /** What the query of a request to list has. */
-const LIST_QUERY = /(?:^|[?&])(?:list-type|prefix|delimiter)=/;
+const LIST_QUERY = /(?:^|[?&;])(?:list-type|prefix|delimiter)=/;
 
 const BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]";
 
@@ -38,7 +38,7 @@ interface HintForm {
 const listed = (bucket = "", query = ""): Context => ({
   operation: "ListObjectsV2",
   bucket,
-  prefix: decode(/(?:^|[?&])prefix=([^&]{0,2000})/.exec(query)?.[1] ?? ""),
+  prefix: decode(/(?:^|[?&;])prefix=([^&]{0,2000})/.exec(query)?.[1] ?? ""),
 });
 
 const located = (bucket?: string, key?: string): Context => ({
@@ -59,13 +59,13 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:(GET|HEAD|LIST|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}(?:Some\()?https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
+      /(?:(GET|HEAD|LIST|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=\\]{0,4}(?:Some\()?https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
     read: ([verb, host, path]) => ofUrl(verb, host ?? "", path ?? ""),
     example: "Error performing PUT https://s3.eu-west-1.amazonaws.com/lake/db/t/f in 86.9ms",
   },
   {
     pattern: new RegExp(
-      String.raw`(?:key|object)\s+['"]([^'"\n]{1,1024})['"]\s+in\s+(?:S3\s+)?bucket\s+['"](${BUCKET})['"]`,
+      String.raw`(?:key|object)\s+\\*['"]([^'"\\\n]{1,1024})\\*['"]\s+in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})`,
       "g",
     ),
     read: ([key, bucket]) => located(bucket, key),
@@ -160,14 +160,14 @@ const PLACES: readonly HintForm[] = [
     example: "0fe1 lake [06/Feb/2025:00:00:38 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT t/f",
   },
   {
-    pattern: new RegExp(String.raw`in\s+(?:S3\s+)?bucket\s+['"](${BUCKET})['"]`, "g"),
+    pattern: new RegExp(String.raw`in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})`, "g"),
     read: ([bucket]) => located(bucket),
     example: "When listing in bucket 'lake'",
   },
   {
     // A call of boto3, botocore's log of it, a command of JavaScript, PHP's array.
     pattern: new RegExp(
-      String.raw`\bBucket["']?(?:: ?|=|\s=>\s)["'](${BUCKET})["'](?:,\s{0,20}["']?(Key|Prefix)["']?(?:: ?|=|\s=>\s)["']([^"'\n]{0,1024})["'])?`,
+      String.raw`\bBucket\\*["']?(?:: ?|=|\s=>\s)\\*["'](${BUCKET})\\*["'](?:,\s{0,20}\\*["']?(Key|Prefix)\\*["']?(?:: ?|=|\s=>\s)\\*["']([^"'\\\n]{0,1024}))?`,
       "g",
     ),
     read: ([bucket, field, name = ""]) =>
@@ -239,7 +239,7 @@ const op = (operation: string) => (): Context => ({ operation });
 const TRIED: readonly HintForm[] = [
   {
     pattern:
-      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\b(?:de_|deserializeAws_restXml)(\w{3,40})CommandError|\bnew (\w{3,40})Command\(|aws_sdk_s3::operation::(\w{3,40})::|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\b(?:de_|deserializeAws_restXml)(\w{3,40})CommandError|\bnew (\w{3,40})Command\(|aws_sdk_s3::operation::(\w{3,40})::|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing \\*"(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
     example:
       "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",

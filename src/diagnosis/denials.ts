@@ -388,7 +388,11 @@ function arnIn(written: string, before: string): string | undefined {
   if (/<Message>$/i.test(before)) return withoutEntities(arn);
   if (!before.endsWith('"')) return arn;
   try {
-    return String(JSON.parse(`"${arn}"`));
+    let text = arn;
+    // The quote of a string within a string of JSON has a backslash before it, and then three.
+    const quote = /\\{0,7}"$/.exec(before)?.[0] ?? "";
+    for (let left = quote.length; left >= 1; left /= 2) text = String(JSON.parse(`"${text}"`));
+    return text;
   } catch {
     return arn;
   }
@@ -494,12 +498,25 @@ function keyFaults(page: Page): Found[] {
   return [...found, ...alone, ...ciphertexts];
 }
 
+/** Whether a code is neither a word of prose, nor a part of another word. */
+function standsAlone(page: Page, at: number, end: number): boolean {
+  const from = originalOf(page, at);
+  const last = originalOf(page, Math.max(0, at - 1));
+  const to = originalOf(page, end - 1) + 1;
+  const next = originalOf(page, Math.min(end, page.text.length - 1));
+  const before = page.original.slice(Math.max(0, last - 8), from);
+  const behind = page.original.slice(to, next + 1);
+  const isInProse = /[a-z`][ \t]+$/.test(before) && !/api error[ \t]+$/i.test(before);
+  return !isInProse && !/[A-Za-z0-9`]$/.test(before) && !/^(?:[A-Za-z`]|[ \t]+[a-z`])/.test(behind);
+}
+
 /** Messages that tell their cause by themselves; a sentence and its code beside it are one. */
 function byCause(page: Page): Found[] {
   const found: Found[] = [];
-  for (const { cause, pattern, isGuess } of CAUSE_FORMS) {
+  for (const { cause, pattern, isCode, isGuess } of CAUSE_FORMS) {
     for (const { 0: all, index: at, ...groups } of page.text.matchAll(pattern)) {
       const detail = groups[1] ?? groups[2];
+      if (isCode && !standsAlone(page, at, at + all.length)) continue;
       found.push({
         at,
         end: at + all.length,

@@ -14,17 +14,19 @@ export interface CauseForm {
   readonly cause: Cause;
   /** Group 1 is a detail for the explanation: a percentage, a region, a setting. */
   readonly pattern: RegExp;
+  /** Whether it is a word, which counts where it is not within prose, nor the start of a longer one. */
+  readonly isCode?: true;
   /** Whether the message gives no reason, and this is the most likely one. */
   readonly isGuess?: true;
   readonly example: string;
 }
 
-/** An error code: not a word within prose, nor the start of a longer one. */
-function code(names: string): RegExp {
-  return new RegExp(
-    String.raw`(?:(?<![A-Za-z0-9\x60])|apierror)(?:${names})(?:Exception)?(?![A-Za-z\x60])`,
-    "g",
-  );
+/**
+ * An error code. Whether it stands alone is not seen without whitespace: `denials.ts` looks at the text
+ * around it.
+ */
+function code(names: string): Pick<CauseForm, "pattern" | "isCode"> {
+  return { pattern: new RegExp(`(?:${names})(?:Exception)?`, "g"), isCode: true };
 }
 
 export const CAUSE_FORMS: readonly CauseForm[] = [
@@ -36,9 +38,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "credentials-expired",
-    pattern: code(
-      "ExpiredToken(?!.{0,90}Tokenexpired:current)|RequestExpired|TokenRefreshRequired",
-    ),
+    ...code("ExpiredToken(?!.{0,90}Tokenexpired:current)|RequestExpired|TokenRefreshRequired"),
     example: "<Error><Code>ExpiredToken</Code></Error>",
   },
   {
@@ -49,7 +49,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "credentials-unknown",
-    pattern: code("InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|InvalidToken"),
+    ...code("InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|InvalidToken"),
     example: "An error occurred (InvalidAccessKeyId) when calling the GetObject operation",
   },
   {
@@ -77,7 +77,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "signature-mismatch",
     // Of a clock that is off, STS says so behind the same code.
-    pattern: code("SignatureDoesNotMatch(?!.{0,120}Signature(?:expired|notyet))"),
+    ...code("SignatureDoesNotMatch(?!.{0,120}Signature(?:expired|notyet))"),
     example: "<Code>SignatureDoesNotMatch</Code>",
   },
   {
@@ -89,7 +89,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "no-credentials",
-    pattern: code(
+    ...code(
       "NoCredentialsError|NoAwsCredentials|NoCredentialProviders|CredentialsNotLoaded|MissingAuthenticationToken|CredentialsProviderError",
     ),
     example: "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
@@ -102,7 +102,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "clock-skew",
-    pattern: code("RequestTimeTooSkewed|RequestInTheFuture"),
+    ...code("RequestTimeTooSkewed|RequestInTheFuture"),
     example: "<Code>RequestTimeTooSkewed</Code>",
   },
   {
@@ -118,7 +118,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-too-large",
-    pattern: code("PackedPolicyTooLarge"),
+    ...code("PackedPolicyTooLarge"),
     example: "An error occurred (PackedPolicyTooLarge) when calling the AssumeRole operation",
   },
   {
@@ -129,7 +129,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-malformed",
-    pattern: code("MalformedPolicyDocument"),
+    ...code("MalformedPolicyDocument"),
     example:
       "An error occurred (MalformedPolicyDocument) when calling the AssumeRole operation: This policy contains invalid Json",
   },
@@ -146,7 +146,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "sts-region",
-    pattern: code("RegionDisabled"),
+    ...code("RegionDisabled"),
     example: "<Code>RegionDisabledException</Code>",
   },
   {
@@ -172,7 +172,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "web-identity",
-    pattern: code("InvalidIdentityToken|IDPRejectedClaim"),
+    ...code("InvalidIdentityToken|IDPRejectedClaim"),
     example:
       "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation",
   },
@@ -221,7 +221,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "kms-key-not-usable",
-    pattern: code("KMS\\.(?:CustomKeyStoreInvalidState|KeyUnavailable)"),
+    ...code("KMS\\.(?:CustomKeyStoreInvalidState|KeyUnavailable)"),
     example: "KMS.KeyUnavailableException: The request was rejected",
   },
   {
@@ -339,12 +339,12 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "Unable to connect to URL s3://lake/t/f: Forbidden (HTTP code 403)",
   },
   {
-    pattern: /UnabletoconnecttoURL["'][^"']{1,2000}["']:403\(Forbidden\)/gi,
+    pattern: /UnabletoconnecttoURL\\*["'][^"']{1,2000}["']:403\(Forbidden\)/gi,
     precedes: true,
     example: 'Unable to connect to URL "https://lake.s3.amazonaws.com/t/f": 403 (Forbidden)',
   },
   {
-    pattern: /Couldnotremovefile"[^"]{1,2000}":(?:Forbidden|AccessDenied)/gi,
+    pattern: /Couldnotremovefile\\*"[^"]{1,2000}":(?:Forbidden|AccessDenied)/gi,
     tried: "DeleteObject",
     example: 'IO Error: Could not remove file "s3://lake/t/f": Forbidden',
   },
@@ -406,14 +406,14 @@ export const BARE_FORMS: readonly BareForm[] = [
   },
   {
     // MinIO's trace and its audit log.
-    pattern: /\[403Forbidden\]s3\.|"status":"(?:AccessDenied|Forbidden)","statusCode":403/g,
+    pattern: /\[403Forbidden\]s3\.|"object":"[^"]{0,1024}","status":"Forbidden","statusCode":403/g,
     example:
       "2025-11-17T16:43:33.434 [403 Forbidden] s3.PutObject localhost:9000/lake/t/f 172.18.0.1",
   },
   {
     // The SDK for Go 1, R's aws.s3, object_store's debug text, Oracle's store.
     pattern:
-      /(?:AccessDenied|Forbidden):[^:]{1,80}statuscode:403,requestid|Forbidden\(HTTP403\)|Status\{status:403|oryouarenotauthorizedtoaccessit/g,
+      /(?:AccessDenied|Forbidden):[^:]{1,80}statuscode:403,requestid|parse_aws_s3_response\([^()]{0,80}\):Forbidden\(HTTP403\)|Status\{status:403|oryouarenotauthorizedtoaccessit/g,
     example: "Failed to copy: AccessDenied: not entitled status code: 403, request id: f93b",
   },
   {
@@ -490,7 +490,7 @@ export const LINE_FORMS: readonly BareForm[] = [
     example: "Error refreshing state: AccessDenied: Access Denied",
   },
   {
-    pattern: /^ {0,4}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
+    pattern: /^[ \t]{0,8}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
     tried: "DeleteObject",
     example: "- key 't/f': Access Denied",
   },
@@ -507,7 +507,7 @@ export const LINE_FORMS: readonly BareForm[] = [
   },
   {
     pattern:
-      /(?:(?<![\w.])PermissionError|^mc: <ERROR>[^\n]{0,200})[.:] ?(?:Forbidden|Access Denied\.?)$/gm,
+      /(?:(?<![\w.])PermissionError|\bmc: <ERROR>[^\n]{0,200})[.:] ?(?:Forbidden|Access Denied\.?)$/gm,
     follows: true,
     example: "PermissionError: Forbidden",
   },

@@ -21,7 +21,7 @@ export interface Page {
 
 /** Reads a text: cleans it, and takes the whitespace out. */
 export function pageOf(text: string): Page {
-  const original = withoutPrefixes(withoutMarkup(withoutCodes(text)));
+  const original = withoutPrefixes(withoutMarkup(withoutRecords(withoutCodes(text))));
   return { original, ...withoutWhitespace(original), lines: lineStarts(original) };
 }
 
@@ -30,7 +30,7 @@ const ESC = "\u001b";
 const BEL = "\u0007";
 /** Terminal colours and links, as bytes and as JSON, Python, shells and `cat -v` write the character. */
 const ESCAPE: Readonly<RegExp> = new RegExp(
-  `(?:(?:${ESC}|\\\\u001[bB]|\\\\x1[bB]|\\\\033|\\^\\[)\\[|\u009b)[0-9;?]{0,20}[A-Za-z]|${ESC}\\][^${ESC}${BEL}\\n]{0,200}(?:${BEL}|${ESC}\\\\)`,
+  `(?:(?:${ESC}|\\\\{1,3}u001[bB]|\\\\{1,3}x1[bB]|\\\\{1,3}033|\\^\\[)\\[|\u009b)[0-9;?]{0,20}[A-Za-z]|${ESC}\\][^${ESC}${BEL}\\n]{0,200}(?:${BEL}|${ESC}\\\\)`,
   "g",
 );
 /** Colours whose escape character was lost; the code that ends a colour tells them from other text. */
@@ -47,6 +47,26 @@ function withoutCodes(text: string): string {
     .replaceAll("\u00a0", " ")
     .replace(/[\u200b-\u200d\u2060\ufeff]/g, "");
   return plain.includes("[0m") ? plain.replace(LOST_ESCAPE, "") : plain;
+}
+
+/**
+ * A record of Docker's log files, which is a line of the log.
+ *
+ * @see https://docs.docker.com/engine/logging/drivers/json-file/
+ */
+const RECORD = /^\{"log":"((?:[^"\\\n]|\\.){0,20000})"[,}].*$/gm;
+
+/** Takes each line out of its record; a record of several lines stays as it is. */
+function withoutRecords(text: string): string {
+  if (!text.includes('{"log":"')) return text;
+  return text.replace(RECORD, (record, escaped: string) => {
+    try {
+      const line = String(JSON.parse(`"${escaped}"`)).replace(/\r?\n$/, "");
+      return line.includes("\n") ? record : line;
+    } catch {
+      return record;
+    }
+  });
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -86,6 +106,8 @@ function withoutMarkup(text: string): string {
   }
   if (plain.includes("“arn:")) plain = plain.replace(/“(arn:[^“”\n]{1,2048})”/g, '"$1"');
   if (/%(?:25)?(?:3A|20)/i.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
+  // A text without any mark of its own was escaped as a whole.
+  if (!/["<>]/.test(plain) && /&(?:quot|lt|gt);/.test(plain)) plain = withoutEntities(plain);
   if (plain.includes("&")) {
     // Escaped once more than S3 itself does.
     plain = plain.replace(/&(?:amp;){1,4}(?=(?:lt|gt|quot|apos|#x?\w{1,5});)/g, "&");
@@ -115,7 +137,7 @@ function percentDecoded(word: string): string {
 
 /** What log collectors, containers and terminals put before each line, without what is between. */
 const PREFIX =
-  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[[\w ,./:@|-]{1,80}\](?= )|\{[\w./-]{1,80}:\d{1,6}\}(?= )|-(?= )(?! key )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= )|##\[[a-z]{1,20}\]|[\w./-]{1,200}\.(?:err|log|out|txt)[:-]\d{1,9}[:-])){1,8} ?/;
+  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[(?!403 )[\w ,./:@|-]{1,80}\](?= )|\{[\w./-]{1,80}:\d{1,6}\}(?= )|-(?= )(?! key )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= )|##\[[a-z]{1,20}\]|[\w./-]{1,200}\.(?:err|log|out|txt)[:-]\d{1,9}[:-])){1,8} ?/;
 /** What only a box or a tree of messages has, whatever stands before the other lines. */
 const BOX = /[│┃╷╵↳]/;
 /**

@@ -78,6 +78,22 @@ describe.each(Object.entries(MESSAGES))("a message %s", (_, message) => {
         text.replace(/\b(?:arn|Service)/g, "\u001b]8;;http://x\u001b\\$&"),
       "HTML three times": (text) =>
         text.replace(/"/g, "&amp;amp;quot;").replace(/'/g, "&amp;amp;#39;"),
+      "a string of JSON within another": (text) => JSON.stringify({ a: JSON.stringify({ text }) }),
+      "colours within a string of JSON within another": (text) =>
+        JSON.stringify({
+          a: JSON.stringify(text.replace(/\b(?:arn|Service)/g, "\u001b[1m$&\u001b[0m")),
+        }),
+      "Docker's log file": (text) =>
+        wrapped(text)
+          .split("\n")
+          .map((line) => JSON.stringify({ log: `${line}\n`, stream: "stderr" }))
+          .join("\n"),
+      "HTML as a whole": (text) =>
+        `<${text}>`
+          .replace(/&/g, "&amp;")
+          .replace(/</g, "&lt;")
+          .replace(/>/g, "&gt;")
+          .replace(/"/g, "&quot;"),
       "words on lines of their own": (text) => text.replace(/: /g, ":\r\n  "),
     }),
   )("in %s", (__, copy) => expect(answer(copy(message))).toEqual(whole));
