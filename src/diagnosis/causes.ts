@@ -325,6 +325,8 @@ function trust(asked: Case): Decision {
   const isWhole = found.damaged !== true && found.principalDamaged !== true && found.bare !== true;
   if (/^sts:AssumeRoleWithWebIdentity$/i.test(action)) return certain(asked, "web-identity");
   if (/^sts:TagSession$/i.test(action)) return byItself(asked, "session-tags");
+  // An engine that assumes a role of its own does so with the vended credentials.
+  if (deniedBy === "session policy") return neverGranted(asked);
   if (deniedBy === "identity-based policy") {
     const change =
       explicit || resource === undefined
@@ -440,8 +442,17 @@ function rolePolicy(asked: Case): Decision {
       return { ...own, remedy: alsoDo(own.remedy, change) };
     }
   }
+  const outside = !explicit && /^s3:/i.test(action) ? s3(asked) : undefined;
+  if (outside?.cause === "location-not-allowed" && outside.remedy !== undefined) {
+    return { ...outside, remedy: alsoDo(outside.remedy, ROLE_AFTERWARDS) };
+  }
   return likely(asked, "role-policy", {}, change);
 }
+
+/** The statements of the role follow from the catalog's locations. */
+const ROLE_AFTERWARDS: Remedy = {
+  how: "Then add to the role's policy what `polaris-session-policy role-policy` prints for the catalog.",
+};
 
 function alsoDo(first: Remedy, then: Remedy): Remedy {
   return { ...first, also: first.also === undefined ? then : alsoDo(first.also, then) };
@@ -674,6 +685,8 @@ function inBucketOnly(asked: Case, bucket: string, needs: readonly Access[]): De
       variant: isUnknown ? "unknown" : undefined,
     });
   }
+  const isAllowedNow = allows(session, asked.denial.action ?? "", bucket, undefined);
+  if (isAllowedNow && asked.found.bare !== true) return inside(asked, []);
   const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
   const lacks = needs.filter((access) => !has.includes(access));
   if (lacks.length === 0) return possible(asked, "unspecified", {}, undefined, elsewhere(asked));

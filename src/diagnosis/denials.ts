@@ -311,7 +311,7 @@ function principalIn(
     : { damaged: true };
 }
 
-const MASKED_PART = /^(?:\*+|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
+const MASKED_PART = /^(?:\*{2,}|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
 
 function isMaskedArn(arn: string): boolean {
   return (
