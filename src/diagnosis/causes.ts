@@ -450,7 +450,7 @@ function rolePolicy(asked: Case): Decision {
 }
 
 /** The statements of the role follow from the catalog's locations. */
-const ROLE_AFTERWARDS: Remedy = {
+const ROLE_AFTERWARDS: Readonly<Remedy> = {
   how: "Then add to the role's policy what `polaris-session-policy role-policy` prints for the catalog.",
 };
 
@@ -616,6 +616,8 @@ interface Target {
   readonly prefix: string | undefined;
   /** Whether the request may be a probe of a folder: a read without a reason to name an object. */
   readonly mayProbe: boolean;
+  /** Whether the key is cut. */
+  readonly isCut?: boolean;
 }
 
 function targetOf({ denial, found, session }: Case): Target {
@@ -625,7 +627,8 @@ function targetOf({ denial, found, session }: Case): Target {
   const isList = /^s3:List(?:Bucket|BucketMultipartUploads)$/i.test(denial.action ?? "");
   const mayProbe = denial.action === undefined || /^s3:GetObject$/i.test(denial.action);
   const prefix = isList ? found.prefix : undefined;
-  return { bucket, key: isList ? undefined : key, prefix, mayProbe };
+  const isCut = found.isCut === true;
+  return { bucket, key: isList ? undefined : key, prefix, mayProbe, isCut };
 }
 
 /** The one bucket in which the session or the catalog has a location around a key. */
@@ -766,19 +769,22 @@ function listed(asked: Case, bucket: string, needs: readonly Access[]): Decision
  * A request whose bucket and key or prefix are known.
  *
  * 1. Without the session's locations: whether the catalog allows the place at all.
- * 2. What the policy allows was denied elsewhere, or the object is missing.
- * 3. A location's own name, without the slash, is a probe of the directory.
- * 4. A session with another access to the place lacks this one.
- * 5. Else it lacks the place.
+ * 2. A name that is cut before the session's locations part from it tells nothing.
+ * 3. What the policy allows was denied elsewhere, or the object is missing.
+ * 4. A location's own name, without the slash, is a probe of the directory.
+ * 5. A session with another access to the place lacks this one.
+ * 6. Else it lacks the place.
  *
  * @example
- * HeadObject of `db/t` in a session that reads `s3://lake/db/t`: step 3, `bare-path`.
+ * HeadObject of `db/t` in a session that reads `s3://lake/db/t`: step 4, `bare-path`.
  */
 function located(asked: Case, bucket: string, target: Target, needs: readonly Access[]): Decision {
   const { denial, found, session } = asked;
   const { action = "" } = denial;
   const name = target.key ?? target.prefix ?? "";
   if (session.places === undefined) return outside(asked, { ...target, bucket }, needs);
+  if (target.isCut && isAncestor(session, `${bucket}/${name}`))
+    return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
   const granted = grantsAround(session, bucket, name);
   const isMerged = session.options.profile === "polaris";
   // Profile "polaris" does not tell writing and deleting apart.
@@ -852,8 +858,9 @@ function outside(asked: Case, target: Target, needs: readonly Access[]): Decisio
     return likelyHere(asked, "location-not-allowed", { what: uri }, allowing);
   }
   const decide = session.places === undefined || place === undefined ? possible : likelyHere;
+  const unproposed = target.isCut ? "cut" : "wide";
   const variant =
-    session.places === undefined ? "unknown" : place === undefined ? "wide" : undefined;
+    session.places === undefined ? "unknown" : place === undefined ? unproposed : undefined;
   return decide(asked, "location-not-granted", { lacks: needs, variant }, change);
 }
 
@@ -881,7 +888,7 @@ function isLocation(session: Session, bucket: string, folders: readonly string[]
  * that there is: it would grant every table's data.
  */
 function proposal(session: Session, target: Target): string | undefined {
-  const { bucket, key, prefix, mayProbe } = target;
+  const { bucket, key, prefix, mayProbe, isCut } = target;
   if (bucket === undefined) return undefined;
   const name = key ?? prefix;
   if (name === undefined) return undefined;
@@ -891,7 +898,8 @@ function proposal(session: Session, target: Target): string | undefined {
   let last = folders.length;
   while (last > 1 && BELOW_TABLE.test(folders[last - 1] ?? "")) last--;
   const path = folders.slice(0, last).join("/");
-  if (path === "" || isMasked(path)) return undefined;
+  const isUnknown = isCut === true && last === folders.length;
+  if (path === "" || isMasked(path) || isUnknown) return undefined;
   const uri = `s3://${bucket}/${path}`;
   const place = session.placeOf(uri);
   if (place === undefined || isAncestor(session, place) || isAroundCatalog(session, place))

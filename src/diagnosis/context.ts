@@ -65,7 +65,7 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern: new RegExp(
-      String.raw`(?:key|object)\s+\\*['"]([^'"\\\n]{1,1024})\\*['"]\s+in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})`,
+      String.raw`(?:key|object)\s+\\*['"]([^'"\\\n]{1,1024})\\*['"]\s+in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})\\*['"]`,
       "g",
     ),
     read: ([key, bucket]) => located(bucket, key),
@@ -128,7 +128,7 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern: new RegExp(
-      String.raw`[Kk]ey: ?'?([^\s,')]{1,1024})'?, (?:from )?[Bb]ucket: ?'?(${BUCKET})`,
+      String.raw`[Kk]ey: ?'?([^\s,')]{1,1024})'?, (?:from )?[Bb]ucket: ?'?(${BUCKET})(?![\w.-]|\n[a-z-])`,
       "g",
     ),
     read: ([key, bucket]) => located(bucket, key),
@@ -160,7 +160,7 @@ const PLACES: readonly HintForm[] = [
     example: "0fe1 lake [06/Feb/2025:00:00:38 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT t/f",
   },
   {
-    pattern: new RegExp(String.raw`in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})`, "g"),
+    pattern: new RegExp(String.raw`in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})\\*['"]`, "g"),
     read: ([bucket]) => located(bucket),
     example: "When listing in bucket 'lake'",
   },
@@ -345,6 +345,15 @@ const FRAME =
   /^(?:\s|Caused by|Suppressed|Traceback|The above exception|During handling|\.\.\. \d|: |$|at |---|[>^])/;
 const SECTION = /^\s*(?:Caused by|Suppressed)/;
 
+/** A line that goes on with a path, which a terminal broke: neither a URL nor the date of a log. */
+const CONTINUED =
+  /^\n(?!\w+:\/\/|\d{2,4}\/\d\d)(?:[\w.=%+-]{0,60}(?:\/|%2[Ff])|[a-z0-9_=-]{1,60}: (?:(?:com|software|org)\.|\w+ on s3))/;
+
+/** What is left where the last word is cut: a bucket before a key, and the operation. */
+function withoutEnd({ bucket, key, prefix, ...rest }: Context): Context {
+  return bucket !== undefined && (key || prefix) ? { ...rest, bucket } : rest;
+}
+
 /** Finds all hints. The time taken is linear in the length of the text. */
 export function hintsOf(page: Page): Hints {
   const hints: Hint[] = [];
@@ -353,7 +362,13 @@ export function hintsOf(page: Page): Hints {
       const { index: at } = match;
       const [all, ...groups] = match;
       const found = read(groups);
-      if (found !== undefined && all !== "") hints.push({ at, ...found });
+      if (found === undefined || all === "") continue;
+      const end = at + all.length;
+      const isQuoted = /["'\x60]/.test(page.original[at - 1] ?? "");
+      const isCut =
+        CONTINUED.test(page.original.slice(end, end + 80)) ||
+        (isQuoted && end === page.original.length);
+      hints.push({ at, ...(isCut && !/\.\w{2,8}$/.test(all) ? withoutEnd(found) : found) });
     }
   }
   hints.sort((a, b) => a.at - b.at);

@@ -99,6 +99,8 @@ export interface Found {
   readonly bare?: true;
   /** Whether the text is cut, masked or broken where a value stands: nothing of it is certain. */
   readonly damaged?: true;
+  /** Whether the name of the object is cut: it may go on with a folder above the table's. */
+  readonly isCut?: true;
   /** The same of the principal. */
   readonly principalDamaged?: true;
   /** Whether the request checked that a new file is not there yet. */
@@ -241,6 +243,7 @@ function readEnhanced(
   const missing = why?.[4] !== undefined;
   const { value, damaged } = checked(resource);
   const isS3 = /^arn:[^:]*:s3:/i.test(value ?? "");
+  const isCut = isS3 && why === null && isCutOff(page, from + skip, written ?? "");
   const broken = isS3 && why !== null && isBroken(page, from + skip, from + why.index);
   const denial: Denial = {
     ...(who.principal === undefined ? {} : { principal: who.principal }),
@@ -260,7 +263,11 @@ function readEnhanced(
   const prefix =
     context.bucket === undefined || context.bucket === bucket ? listedPrefix(context) : undefined;
   const isDamaged =
-    damaged || broken || wholeAction === undefined || (written !== undefined && isMasked(written));
+    damaged ||
+    broken ||
+    isCut ||
+    wholeAction === undefined ||
+    (written !== undefined && isMasked(written));
   return {
     at,
     end: from + (why === null ? skip : why.index + why[0].length),
@@ -269,8 +276,19 @@ function readEnhanced(
     ...(prefix === undefined ? {} : { prefix }),
     ...(isList ? listNeeds(context, denial.operation) : {}),
     ...(isDamaged ? { damaged: true } : {}),
+    ...(isCut ? { isCut: true } : {}),
     ...(who.damaged ? { principalDamaged: true } : {}),
   };
+}
+
+/** Whether the text ends, or is shortened, amid the name of an object. */
+function isCutOff(page: Page, at: number, written: string): boolean {
+  const end = originalOf(page, at) + written.length;
+  const after = page.original.slice(end, end + 8);
+  if (!/^\W*arn:[^:]*:s3:[^/]*\//i.test(written)) return false;
+  if (/\.{3}$/.test(written) || /^(?:…|\[\.{3})/.test(after)) return true;
+  if (/^\W/.test(written)) return !/^(?:\\*["']|&(?:quot|#34);)/.test(after);
+  return after.trim() === "" && end + 8 > page.original.length && !/\.\w{2,8}$/.test(written);
 }
 
 /** Whether a denial to list is of a request to list, or of one for an object that is not there. */

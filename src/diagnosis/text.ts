@@ -86,7 +86,7 @@ export function withoutEntities(text: string): string {
 const TAG =
   /<\/?(?:a|b|br|code|div|em|font|i|kbd|li|mark|p|pre|samp|span|strong|td|th|tr|tt|u|ul|wbr)(?:\s[^<>\n]{0,300})?\s?\/?>/g;
 const CODE_SPAN = /`((?:User:? ?)?(?:arn|s3|kms|sts|s3a|User)[:\s][^`\n]{1,2048})`/g;
-/** A word with an escaped space or colon, and the escape itself escaped or not. */
+/** A word with an escape of a URL. */
 const URL_ENCODED = /[^\s%]{0,200}%\S{1,8000}/g;
 const ENCODED_MESSAGE =
   /arn%(?:25)?3A|(?:Service|operation|User|Message)%(?:25)?3A|(?:Access|not|token|has)(?:%(?:25)?20|\+)(?:Denied|authorized|included|expired)/i;
@@ -105,7 +105,7 @@ function withoutMarkup(text: string): string {
     );
   }
   if (plain.includes("“arn:")) plain = plain.replace(/“(arn:[^“”\n]{1,2048})”/g, '"$1"');
-  if (/%(?:25)?(?:3A|20)/i.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
+  if (ENCODED_MESSAGE.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
   // A text without any mark of its own was escaped as a whole.
   if (!/["<>]/.test(plain) && /&(?:quot|lt|gt);/.test(plain)) plain = withoutEntities(plain);
   if (plain.includes("&")) {
@@ -123,9 +123,9 @@ function withoutMarkup(text: string): string {
   return plain.replace(/\*\*(?=[A-Za-z])|(?<=[A-Za-z])\*\*(?=\s)/g, "");
 }
 
-/** Decodes a word of a URL that holds a message; line breaks in it would move all lines below. */
+/** Decodes a word with an escaped space or quote; line breaks in it would move all lines below. */
 function percentDecoded(word: string): string {
-  if (!ENCODED_MESSAGE.test(word)) return word;
+  if (!ENCODED_MESSAGE.test(word) && !/%(?:25)?2[02]/.test(word)) return word;
   try {
     const decoded = decodeURIComponent(word.replace(/\+/g, " "));
     const twice = /%(?:3A|20)/i.test(decoded) ? decodeURIComponent(decoded) : decoded;

@@ -200,6 +200,9 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       if (variant === "wide") {
         return `The session was granted nothing around${on(facts).replace(/^ on/, "")}. No location is proposed: the folder is a whole bucket, or holds other tables.`;
       }
+      if (variant === "cut") {
+        return "The message breaks off amid the name of the object, so no location is proposed. Look up the whole message in the log.";
+      }
       return `The session was granted other locations, but not this one. Grant it the location to ${access(lacks)}.`;
     },
     anchor: "locations-and-accesses",

@@ -107,3 +107,64 @@ test("a foreign session is one where its ARN is broken by the end of a line", ()
     expect(found?.remedy).toBeUndefined();
   }
 });
+
+const values = (text: string, session = "rw") =>
+  diagnoseAccessDenied(text, storageConfig, sessions[session]).flatMap(({ remedy }) =>
+    typeof remedy?.value === "string" ? [remedy.value] : [],
+  );
+
+test.each([
+  MESSAGES["of S3A"],
+  "OSError: When reading information for key 'wh/hr/pay/data/f.parquet' in bucket 'acme-lake': AWS Error ACCESS_DENIED during HeadObject operation: No response body.",
+  "Code: 499. DB::Exception: Failed to get object info: No response body.. HTTP response code: 403: while reading key: wh/hr/pay/data/x.parquet, from bucket: acme-lake: Cannot extract table structure. (S3_ERROR)",
+  encodeURIComponent(MESSAGES["of an object"]),
+])("no other location is proposed where a line is broken amid a name: %s", (message) => {
+  const whole = values(message);
+  expect(whole).toHaveLength(1);
+  for (let width = 30; width < 170; width++) {
+    for (const value of values(wrapped(message, width))) expect(whole).toContain(value);
+  }
+});
+
+describe("a name that the text ends amid", () => {
+  const message = `User: ${OURS} is not authorized to perform: s3:GetObject on resource: `;
+  const causes = (text: string) =>
+    diagnoseAccessDenied(text, storageConfig, sessions["rw"]).map(({ cause, certainty }) => [
+      cause,
+      certainty,
+    ]);
+
+  test.each([
+    '"arn:aws:s3:::acme-lake/wh/h',
+    '"arn:aws:s3:::acme-lake/wh/hr',
+    '"arn:aws:s3:::acme-lake/wh/hr/',
+    '"arn:aws:s3:::acme-lake/wh/hr/my pa',
+    "&quot;arn:aws:s3:::acme-lake/wh/hr",
+    "arn:aws:s3:::acme-lake/wh/hr",
+    "arn:aws:s3:::acme-lake/wh/hr...",
+    '"arn:aws:s3:::acme-lake/wh/hr…',
+    '"arn:aws:s3:::acme-lake/wh/hr\n2025-11-17 16:43:33 INFO Next: 1',
+  ])("proposes no folder above the table's: %s", (resource) => {
+    expect(values(message + resource)).toEqual([]);
+    expect(causes(message + resource)).toEqual([["location-not-granted", "possible"]]);
+  });
+
+  test.each([
+    '"arn:aws:s3:::acme-lake/wh/hr/pay/data/0000',
+    "arn:aws:s3:::acme-lake/wh/hr/pay/f.parquet",
+    '"arn:aws:s3:::acme-lake/wh/hr/pay/f"',
+    "arn:aws:s3:::acme-lake/wh/hr/pay/f (Service: S3, Status Code: 403)",
+  ])("is enough behind the table's folder, and whole with a quote or an ending: %s", (resource) => {
+    expect(values(message + resource)).toEqual(["s3://acme-lake/wh/hr/pay"]);
+  });
+
+  test.each(["wh/sal", "wh/sales/orders"])("tells nothing before a location: %s", (name) => {
+    const text = `${message}"arn:aws:s3:::acme-lake/${name}`;
+    expect(causes(text)).toEqual([["unspecified", "possible"]]);
+  });
+
+  test("is one in a quoted URI as well", () => {
+    const text = "Failed to access remote file: access denied. Check file 's3://acme-lake/wh/h";
+    expect(values(text)).toEqual([]);
+  });
+});
