@@ -5,6 +5,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
  * @module
  */
+import { ACTIONS } from "../actions.ts";
 import type { Access } from "../locations.ts";
 import type { Cause } from "./causes.ts";
 import { type Context, contextOf, type Hints, hintsOf } from "./context.ts";
@@ -217,6 +218,7 @@ function readEnhanced(
   const wholeAction = ACTION.exec(tail)?.[1];
   const action = wholeAction ?? wordAt(page, from, ACTION_WORD, MOST_ARN);
   if (action === undefined) return undefined;
+  const isActionCut = from + action.length === page.text.length && isBeginningOfAction(action);
   const user = /.*(User:?(?=arn:|anonymous|<|\{|.{0,3}arn:)|User:)/is.exec(head);
   const start = user === null ? -1 : user[0].length;
   const userAt = start - (user?.[1]?.length ?? 0);
@@ -247,7 +249,7 @@ function readEnhanced(
   const broken = isS3 && why !== null && isBroken(page, from + skip, from + why.index);
   const denial: Denial = {
     ...(who.principal === undefined ? {} : { principal: who.principal }),
-    action,
+    ...(isActionCut ? {} : { action }),
     ...(value === undefined ? {} : { resource: value }),
     ...(missing ? { deniedBy: "resource-based policy", perhapsMissing: true } : {}),
     ...deniedBy(policy, why?.[2] !== undefined),
@@ -281,11 +283,20 @@ function readEnhanced(
   };
 }
 
+/** Whether an action that a text ends with is cut: no action itself, and the beginning of one. */
+function isBeginningOfAction(written: string): boolean {
+  const start = written.toLowerCase();
+  const known = [...ACTIONS.map(({ action }) => action), "sts:AssumeRole", "sts:TagSession"].map(
+    (action) => action.toLowerCase(),
+  );
+  return !known.includes(start) && known.some((action) => action.startsWith(start));
+}
+
 /** Whether the text ends, or is shortened, amid the name of an object. */
 function isCutOff(page: Page, at: number, written: string): boolean {
   const end = originalOf(page, at) + written.length;
   const after = page.original.slice(end, end + 8);
-  if (!/^\W*arn:[^:]*:s3:[^/]*\//i.test(written)) return false;
+  if (!/:s3:[^/]*\//i.test(written)) return false;
   if (/\.{3}$/.test(written) || /^(?:…|\[\.{3})/.test(after)) return true;
   if (/^\W/.test(written)) return !/^(?:\\*["']|&(?:quot|#34);)/.test(after);
   return after.trim() === "" && end + 8 > page.original.length && !/\.\w{2,8}$/.test(written);

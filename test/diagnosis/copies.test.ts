@@ -140,6 +140,7 @@ describe("a name that the text ends amid", () => {
     '"arn:aws:s3:::acme-lake/wh/hr/',
     '"arn:aws:s3:::acme-lake/wh/hr/my pa',
     "&quot;arn:aws:s3:::acme-lake/wh/hr",
+    "&amp;quot;arn:aws:s3:::acme-lake/wh/hr/ &lt;",
     "arn:aws:s3:::acme-lake/wh/hr",
     "arn:aws:s3:::acme-lake/wh/hr...",
     '"arn:aws:s3:::acme-lake/wh/hr…',
@@ -162,6 +163,17 @@ describe("a name that the text ends amid", () => {
     const text = `${message}"arn:aws:s3:::acme-lake/${name}`;
     expect(causes(text)).toEqual([["unspecified", "possible"]]);
   });
+
+  test.each(["s3:PutObj", "s3:GetObjectTag", "kms:Dec", "sts:Assum"])(
+    "tells nothing where it is the action's: %s",
+    (action) => {
+      const text = `User: ${OURS} is not authorized to perform: ${action}`;
+      expect(causes(text)).toEqual([["unspecified", "possible"]]);
+      expect(causes(text.replace(OURS, "arn:aws:iam::777788889999:user/polaris-svc"))).toEqual([
+        ["unspecified", "possible"],
+      ]);
+    },
+  );
 
   test("is one in a quoted URI as well", () => {
     const text = "Failed to access remote file: access denied. Check file 's3://acme-lake/wh/h";
