@@ -137,7 +137,7 @@ interface Case {
 export function decideCause(found: Found, session: Session, encrypts: boolean): Decision {
   const { denial } = found;
   const who = whose(found, session);
-  const isSts = /^sts:/i.test(denial.action ?? "");
+  const isSts = /^sts:(?:AssumeRole|TagSession|SetSourceIdentity)/i.test(denial.action ?? "");
   const isKnown = isSts ? found.principalDamaged !== true : who === "ours" || who === "any";
   const sure = denial.deniedBy !== undefined && found.damaged !== true && isKnown;
   const asked: Case = { found, denial, session, encrypts, sure };
@@ -148,7 +148,10 @@ export function decideCause(found: Found, session: Session, encrypts: boolean): 
     return trust(asked);
   }
   if (who === "anonymous") return certain(asked, "no-credentials", { variant: "anonymous" });
-  if (who === "foreign") return certain(asked, "not-a-session-of-this-catalog");
+  if (who === "foreign") {
+    const decide = found.principalDamaged ? possible : certain;
+    return decide(asked, "not-a-session-of-this-catalog");
+  }
   if (ACCESS_POINT.test(denial.resource ?? "")) {
     return (asked.sure ? certain : possible)(asked, "access-point");
   }
@@ -231,11 +234,11 @@ const ROLE = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/;
 
 /**
  * Whose request it was: of a session of the catalog's role, or of somebody else. The ARN of a session
- * has no path of the role, so account and name are compared; not where ids are masked or broken, and
- * not where the catalog has no role of AWS.
+ * has no path of the role, so account and name are compared; not where ids are masked, and not where
+ * the catalog has no role of AWS.
  */
 function whose(
-  { denial, principalDamaged }: Found,
+  { denial }: Found,
   { config }: Session,
 ): "ours" | "foreign" | "anonymous" | "any" | "unknown" {
   const { principal } = denial;
@@ -246,7 +249,7 @@ function whose(
   const [, account, name] = ASSUMED_ROLE.exec(principal) ?? ROLE.exec(principal) ?? [];
   if (account === role[1] && name === role[2]) return "ours";
   const isWhole = /^arn:[a-z-]+:(?:iam|sts)::\d{12}:[\w+=,.@/-]+$/.test(principal);
-  return isWhole && principalDamaged !== true ? "foreign" : "unknown";
+  return isWhole && !/\/NAME(?:\/|$)/.test(principal) ? "foreign" : "unknown";
 }
 
 const ACCESS_POINT =
@@ -254,22 +257,40 @@ const ACCESS_POINT =
 
 function byItself(asked: Case, cause: Cause): Decision {
   const { session } = asked;
+  if (cause === "location-not-allowed") return refused(asked, asked.found.detail ?? "");
   if (cause === "role-trust" && asked.found.detail === undefined) return trust(asked);
   if (cause === "role-trust") return certain(asked, cause, { variant: "root" });
+  const noTags = {
+    how: "Leave Polaris' SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty: sessions then have no tags.",
+  };
+  if (cause === "session-tags" && asked.found.detail !== undefined) {
+    return certain(asked, cause, {}, noTags);
+  }
   if (cause === "session-tags") {
     const statement: RemedyStatement = {
       Effect: "Allow",
       Principal: { AWS: session.config?.userArn ?? "POLARIS_ARN" },
       Action: ["sts:AssumeRole", "sts:TagSession"],
     };
-    return certain(asked, cause, {}, { statement }, [
-      {
-        cause,
-        how: "Leave Polaris' SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty: sessions then have no tags.",
-      },
-    ]);
+    return certain(asked, cause, {}, { statement }, [{ cause, ...noTags }]);
   }
   return certain(asked, cause);
+}
+
+/** A location that Polaris itself refused: the list is the catalog's, or that its namespace makes of it. */
+function refused(asked: Case, uri: string): Decision {
+  const { session } = asked;
+  const place = session.placeOf(uri);
+  const isKnown = session.allowed !== undefined && place !== undefined;
+  if (!isKnown || isInCatalog(session, place) || isMasked(uri)) {
+    return possible(asked, "location-not-allowed", { what: uri, variant: "refused" });
+  }
+  const slash = place.indexOf("/");
+  const path = place.slice(slash + 1);
+  const target = { bucket: place.slice(0, slash), key: undefined, prefix: path, mayProbe: false };
+  const proposed = path === "" ? undefined : proposal(session, target);
+  const change = proposed === undefined ? undefined : remedy("allowedLocations", proposed);
+  return certain(asked, "location-not-allowed", { what: uri }, change);
 }
 
 const FAULTS: Readonly<Record<KeyFault, Cause>> = {
@@ -304,6 +325,8 @@ function trust(asked: Case): Decision {
   const isWhole = found.damaged !== true && found.principalDamaged !== true && found.bare !== true;
   if (/^sts:AssumeRoleWithWebIdentity$/i.test(action)) return certain(asked, "web-identity");
   if (/^sts:TagSession$/i.test(action)) return byItself(asked, "session-tags");
+  // An engine that assumes a role of its own does so with the vended credentials.
+  if (deniedBy === "session policy") return neverGranted(asked);
   if (deniedBy === "identity-based policy") {
     const change =
       explicit || resource === undefined
@@ -351,6 +374,11 @@ function others(asked: Case, deniedBy: DeniedBy): Decision {
   const guard = GUARDS[deniedBy];
   if (guard !== undefined) return likely(asked, guard);
   const isKey = /^kms:/i.test(action);
+  if (isKey && !explicit && /:alias\//.test(resource ?? "")) {
+    return likely(asked, "kms-key-is-alias", { variant: "in message", what: resource });
+  }
+  const missing = /^s3:ListBucket$/i.test(action) && !explicit ? s3(asked) : undefined;
+  if (missing?.cause === "object-may-be-missing") return missing;
   const role = config?.roleArn ?? "ROLE_ARN";
   if (deniedBy === "identity-based policy" || deniedBy === "role trust policy")
     return rolePolicy(asked);
@@ -414,8 +442,17 @@ function rolePolicy(asked: Case): Decision {
       return { ...own, remedy: alsoDo(own.remedy, change) };
     }
   }
+  const outside = !explicit && /^s3:/i.test(action) ? s3(asked) : undefined;
+  if (outside?.cause === "location-not-allowed" && outside.remedy !== undefined) {
+    return { ...outside, remedy: alsoDo(outside.remedy, ROLE_AFTERWARDS) };
+  }
   return likely(asked, "role-policy", {}, change);
 }
+
+/** The statements of the role follow from the catalog's locations. */
+const ROLE_AFTERWARDS: Readonly<Remedy> = {
+  how: "Then add to the role's policy what `polaris-session-policy role-policy` prints for the catalog.",
+};
 
 function alsoDo(first: Remedy, then: Remedy): Remedy {
   return { ...first, also: first.also === undefined ? then : alsoDo(first.also, then) };
@@ -577,6 +614,10 @@ interface Target {
   readonly bucket: string | undefined;
   readonly key: string | undefined;
   readonly prefix: string | undefined;
+  /** Whether the request may be a probe of a folder: a read without a reason to name an object. */
+  readonly mayProbe: boolean;
+  /** Whether the key is cut. */
+  readonly isCut?: boolean;
 }
 
 function targetOf({ denial, found, session }: Case): Target {
@@ -584,7 +625,10 @@ function targetOf({ denial, found, session }: Case): Target {
   const key = denial.key ?? keyInArn;
   const bucket = denial.bucket ?? inArn ?? bucketAround(session, key ?? found.prefix);
   const isList = /^s3:List(?:Bucket|BucketMultipartUploads)$/i.test(denial.action ?? "");
-  return { bucket, key: isList ? undefined : key, prefix: isList ? found.prefix : undefined };
+  const mayProbe = denial.action === undefined || /^s3:GetObject$/i.test(denial.action);
+  const prefix = isList ? found.prefix : undefined;
+  const isCut = found.isCut === true;
+  return { bucket, key: isList ? undefined : key, prefix, mayProbe, isCut };
 }
 
 /** The one bucket in which the session or the catalog has a location around a key. */
@@ -618,15 +662,18 @@ function s3(asked: Case): Decision {
       return outside(asked, target, needs);
     return likely(asked, "nothing-granted", {}, grant(needs, uri));
   }
-  if (target.bucket === undefined) return nowhere(asked, needs);
-  if (action === "s3:listbucket" && target.prefix === undefined) {
-    return listed(asked, target.bucket, needs);
+  if (target.bucket === undefined && denial.operation !== "HeadBucket")
+    return nowhere(asked, needs);
+  const { bucket = "" } = target;
+  const isOfAll = target.prefix === "" && grantsAround(session, bucket, "").length === 0;
+  if (action === "s3:listbucket" && (target.prefix === undefined || isOfAll)) {
+    return listed(asked, bucket, needs);
   }
   if (action === "s3:listbucketmultipartuploads")
     return possible(asked, "list-prefix", { variant: "uploads" });
   if (target.key === undefined && target.prefix === undefined)
-    return inBucketOnly(asked, target.bucket, needs);
-  return located(asked, target.bucket, target, needs);
+    return inBucketOnly(asked, bucket, needs);
+  return located(asked, bucket, target, needs);
 }
 
 /** A request of which only the bucket is known. */
@@ -641,6 +688,8 @@ function inBucketOnly(asked: Case, bucket: string, needs: readonly Access[]): De
       variant: isUnknown ? "unknown" : undefined,
     });
   }
+  const isAllowedNow = allows(session, asked.denial.action ?? "", bucket, undefined);
+  if (isAllowedNow && asked.found.bare !== true) return inside(asked, []);
   const has = [...new Set(granted.flatMap(({ accesses }) => accesses))];
   const lacks = needs.filter((access) => !has.includes(access));
   if (lacks.length === 0) return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
@@ -649,8 +698,9 @@ function inBucketOnly(asked: Case, bucket: string, needs: readonly Access[]): De
 }
 
 /** A bare 403 of which not even the operation is known: the session may still lack an access. */
-function untold(asked: Case, { bucket, key }: Target): Decision {
+function untold(asked: Case, target: Target): Decision {
   const { session } = asked;
+  const { bucket, key } = target;
   if (bucket === undefined || key === undefined || session.places === undefined) {
     return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
   }
@@ -660,7 +710,7 @@ function untold(asked: Case, { bucket, key }: Target): Decision {
       return possible(asked, "bare-path", { what: place.uri }, setOption("barePaths"));
     return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
   }
-  return outside(asked, { bucket, key, prefix: undefined }, ["read"]);
+  return outside(asked, target, ["read"]);
 }
 
 /** A request whose bucket nothing tells. */
@@ -719,19 +769,22 @@ function listed(asked: Case, bucket: string, needs: readonly Access[]): Decision
  * A request whose bucket and key or prefix are known.
  *
  * 1. Without the session's locations: whether the catalog allows the place at all.
- * 2. What the policy allows was denied elsewhere, or the object is missing.
- * 3. A location's own name, without the slash, is a probe of the directory.
- * 4. A session with another access to the place lacks this one.
- * 5. Else it lacks the place.
+ * 2. A name that is cut before the session's locations part from it tells nothing.
+ * 3. What the policy allows was denied elsewhere, or the object is missing.
+ * 4. A location's own name, without the slash, is a probe of the directory.
+ * 5. A session with another access to the place lacks this one.
+ * 6. Else it lacks the place.
  *
  * @example
- * HeadObject of `db/t` in a session that reads `s3://lake/db/t`: step 3, `bare-path`.
+ * HeadObject of `db/t` in a session that reads `s3://lake/db/t`: step 4, `bare-path`.
  */
 function located(asked: Case, bucket: string, target: Target, needs: readonly Access[]): Decision {
   const { denial, found, session } = asked;
   const { action = "" } = denial;
   const name = target.key ?? target.prefix ?? "";
   if (session.places === undefined) return outside(asked, { ...target, bucket }, needs);
+  if (target.isCut && isAncestor(session, `${bucket}/${name}`))
+    return possible(asked, "unspecified", {}, undefined, elsewhere(asked));
   const granted = grantsAround(session, bucket, name);
   const isMerged = session.options.profile === "polaris";
   // Profile "polaris" does not tell writing and deleting apart.
@@ -792,18 +845,22 @@ function bareProbe(asked: Case, own: Granted, needs: readonly Access[]): Decisio
 /** A request outside of everything that the session has. */
 function outside(asked: Case, target: Target, needs: readonly Access[]): Decision {
   const { session } = asked;
+  const { bucket = "", key, prefix } = target;
   const uri = proposal(session, target);
   const place = uri === undefined ? undefined : (session.placeOf(uri) ?? "");
+  const isProbe = place !== undefined && place === `${bucket}/${key}/`;
   // A prefix is from the text around the message, where a line may have been broken.
-  const likelyHere = target.prefix === undefined ? likely : possible;
+  const likelyHere = prefix === undefined && !isProbe ? likely : possible;
+  const granting = grant(needs, uri);
+  const change = granting && isProbe ? alsoDo(granting, setOption("barePaths")) : granting;
   if (place !== undefined && !isInCatalog(session, place)) {
-    const change = remedy("allowedLocations", uri, grant(needs, uri));
-    return likelyHere(asked, "location-not-allowed", { what: uri }, change);
+    const allowing = remedy("allowedLocations", uri, change);
+    return likelyHere(asked, "location-not-allowed", { what: uri }, allowing);
   }
   const decide = session.places === undefined || place === undefined ? possible : likelyHere;
-  const change = uri === undefined ? undefined : grant(needs, uri);
+  const unproposed = target.isCut ? "cut" : "wide";
   const variant =
-    session.places === undefined ? "unknown" : place === undefined ? "wide" : undefined;
+    session.places === undefined ? "unknown" : place === undefined ? unproposed : undefined;
   return decide(asked, "location-not-granted", { lacks: needs, variant }, change);
 }
 
@@ -811,22 +868,38 @@ function outside(asked: Case, target: Target, needs: readonly Access[]): Decisio
 const BELOW_TABLE =
   /^(?:data|metadata|_delta_log|_temporary|_spark_metadata|\.spark-staging.*|attempt_.*|[^=/]+=[^/]*|[01]{3,}|[0-9a-f]{8})$/;
 
+/** Names of objects: with an ending, of a part or a number as Hadoop gives them, or a marker. */
+const FILE = /\.|^_|^part-|^\d{4,}(?:_\d+)?$/;
+
+/** Whether a key is the name of a location more than of an object. */
+function isLocation(session: Session, bucket: string, folders: readonly string[]): boolean {
+  const granted = grantsIn(session, bucket);
+  const isFile = FILE.test(folders.at(-1) ?? "") || folders.some((one) => BELOW_TABLE.test(one));
+  // A place has the bucket before its folders, and a slash behind them.
+  const depth = ({ uri }: Granted) => (session.placeOf(uri) ?? "").split("/").length - 2;
+  const isShallow = granted.every((one) => depth(one) >= folders.length);
+  return !isFile && folders.length > 1 && granted.length > 0 && isShallow;
+}
+
 /**
  * The location to grant for a key: the folder of the object, without the folders that engines make
- * below a table. None where that is a whole bucket, or lies around a location that there is: it would
- * grant every table's data.
+ * below a table. Where the session's locations all lie deeper, a name that is not a file's is the
+ * location itself, which engines probe. None where that is a whole bucket, or lies around a location
+ * that there is: it would grant every table's data.
  */
-function proposal(session: Session, { bucket, key, prefix }: Target): string | undefined {
+function proposal(session: Session, target: Target): string | undefined {
+  const { bucket, key, prefix, mayProbe, isCut } = target;
   if (bucket === undefined) return undefined;
   const name = key ?? prefix;
   if (name === undefined) return undefined;
   const folders = name.split("/");
-  // A request to list names the folder itself.
-  if (key !== undefined || name.endsWith("/")) folders.pop();
+  const isProbe = mayProbe && isLocation(session, bucket, folders);
+  if (name.endsWith("/") || (key !== undefined && !isProbe)) folders.pop();
   let last = folders.length;
   while (last > 1 && BELOW_TABLE.test(folders[last - 1] ?? "")) last--;
   const path = folders.slice(0, last).join("/");
-  if (path === "" || isMasked(path)) return undefined;
+  const isUnknown = isCut === true && last === folders.length;
+  if (path === "" || isMasked(path) || isUnknown) return undefined;
   const uri = `s3://${bucket}/${path}`;
   const place = session.placeOf(uri);
   if (place === undefined || isAncestor(session, place) || isAroundCatalog(session, place))

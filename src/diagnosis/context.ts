@@ -24,6 +24,9 @@ export interface Hint {
 /** What was asked for, as far as the text around a message tells. */
 export type Context = Omit<Hint, "at">;
 
+/** What the query of a request to list has. */
+const LIST_QUERY = /(?:^|[?&;])(?:list-type|prefix|delimiter)=/;
+
 const BUCKET = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]";
 
 interface HintForm {
@@ -31,6 +34,12 @@ interface HintForm {
   readonly read: (groups: readonly (string | undefined)[]) => Context | undefined;
   readonly example: string;
 }
+
+const listed = (bucket = "", query = ""): Context => ({
+  operation: "ListObjectsV2",
+  bucket,
+  prefix: decode(/(?:^|[?&;])prefix=([^&]{0,2000})/.exec(query)?.[1] ?? ""),
+});
 
 const located = (bucket?: string, key?: string): Context => ({
   ...(bucket === undefined ? {} : { bucket }),
@@ -44,23 +53,27 @@ const PLACES: readonly HintForm[] = [
       String.raw`s3[an]?:\/\/(${BUCKET})(?:\/([^\s"'\x60<>()[\]{},;|\\]{0,1024}))?`,
       "g",
     ),
-    read: ([bucket, key]) => located(bucket, keyOf(key)),
+    read: ([bucket, key]) =>
+      key !== undefined && LIST_QUERY.test(key) ? listed(bucket, key) : located(bucket, keyOf(key)),
     example: "s3a://lake/db/t/f: getFileStatus on",
   },
   {
     pattern:
-      /(?:(GET|HEAD|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=]{0,3}(?:Some\()?https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
+      /(?:(GET|HEAD|LIST|PUT|POST|DELETE)\b|reading|URL|url|uri:|\bon)[ ("'\x60=\\]{0,4}(?:Some\()?https?:\/\/([^\s/"'<>]{1,255})(?:[/ ]([^\s"'\x60<>,)]{1,1500}))?/g,
     read: ([verb, host, path]) => ofUrl(verb, host ?? "", path ?? ""),
     example: "Error performing PUT https://s3.eu-west-1.amazonaws.com/lake/db/t/f in 86.9ms",
   },
   {
-    pattern: new RegExp(String.raw`key '([^'\n]{1,1024})' in bucket '(${BUCKET})'`, "g"),
+    pattern: new RegExp(
+      String.raw`(?:key|object)\s+\\*['"]([^'"\\\n]{1,1024})\\*['"]\s+in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})\\*['"]`,
+      "g",
+    ),
     read: ([key, bucket]) => located(bucket, key),
     example: "When getting information for key 'db/t/f' in bucket 'lake'",
   },
   {
     pattern: new RegExp(
-      String.raw`objects under key '([^'\n]{0,1024})' in bucket '(${BUCKET})'`,
+      String.raw`objects\s+under\s+key\s+'([^'\n]{0,1024})'\s+in\s+bucket\s+'(${BUCKET})'`,
       "g",
     ),
     read: ([prefix = "", bucket]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
@@ -80,13 +93,13 @@ const PLACES: readonly HintForm[] = [
     example: "Failed to check existence of key db/t/f in bucket lake",
   },
   {
-    pattern: new RegExp(`in bucket '(${BUCKET})' with prefix '([^'\n]{0,1024})'`, "g"),
+    pattern: new RegExp(String.raw`in bucket '?(${BUCKET})'? with prefix '?([^'\n:]{0,1024})`, "g"),
     read: ([bucket, prefix = ""]) => ({ ...located(bucket), prefix, operation: "ListObjectsV2" }),
     example: "while listing objects in bucket 'lake' with prefix 'db/t/'",
   },
   {
     pattern: new RegExp(
-      String.raw`[Bb]ucket(?:Name)?[ :=]{1,3}\[?(${BUCKET})\]?,? (?:[Kk]ey|objectName)[ :=]{1,3}\[?([^\s\],)]{1,1024})`,
+      String.raw`[Bb]ucket(?:_?[Nn]ame)?[ :=]{1,3}\[?(${BUCKET})\]?,? (?:[Kk]ey|object_?[Nn]ame)[ :=]{1,3}\[?([^\s\],)]{1,1024})`,
       "g",
     ),
     read: ([bucket, key]) => located(bucket, key),
@@ -115,7 +128,7 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern: new RegExp(
-      String.raw`[Kk]ey: ?'?([^\s,')]{1,1024})'?, (?:from )?[Bb]ucket: ?'?(${BUCKET})`,
+      String.raw`[Kk]ey: ?'?([^\s,')]{1,1024})'?, (?:from )?[Bb]ucket: ?'?(${BUCKET})(?![\w.-]|\n[a-z-])`,
       "g",
     ),
     read: ([key, bucket]) => located(bucket, key),
@@ -147,9 +160,55 @@ const PLACES: readonly HintForm[] = [
     example: "0fe1 lake [06/Feb/2025:00:00:38 +0000] 192.0.2.3 - 3E57 REST.GET.OBJECT t/f",
   },
   {
-    pattern: new RegExp(`in (?:S3 )?bucket '(${BUCKET})'`, "g"),
+    pattern: new RegExp(String.raw`in\s+(?:S3\s+)?bucket\s+\\*['"](${BUCKET})\\*['"]`, "g"),
     read: ([bucket]) => located(bucket),
     example: "When listing in bucket 'lake'",
+  },
+  {
+    // A call of boto3, botocore's log of it, a command of JavaScript, PHP's array.
+    pattern: new RegExp(
+      String.raw`\bBucket\\*["']?(?:: ?|=|\s=>\s)\\*["'](${BUCKET})\\*["'](?:,\s{0,20}\\*["']?(Key|Prefix)\\*["']?(?:: ?|=|\s=>\s)\\*["']([^"'\\\n]{0,1024}))?`,
+      "g",
+    ),
+    read: ([bucket, field, name = ""]) =>
+      field === "Prefix" ? { ...located(bucket), prefix: name } : located(bucket, name),
+    example: "CALL: head_object - ({},) - {'Bucket': 'lake', 'Key': 'db/t/f'}",
+  },
+  {
+    pattern: /Key='([^'\n]{1,1024})', Code='[^\n]{0,200}?s3_bucket='([^'\n]{1,63})'/g,
+    read: ([key, bucket]) => located(bucket, key),
+    example: "Key='db/t/f', Code='AccessDenied', Message='Access Denied', s3_bucket='lake'",
+  },
+  {
+    pattern: new RegExp(
+      String.raw`(?:Failed to upload \S{1,300} to|for object) (${BUCKET})\/([^\s:]{1,1024}):`,
+      "g",
+    ),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "Failed to upload /tmp/f to lake/db/t/f: An error occurred",
+  },
+  {
+    // The SDKs of MinIO name the resource, its trace the host before it.
+    pattern: new RegExp(
+      String.raw`(?:resource: ?'?|\] s3\.\w{3,40} [\w.:-]{1,255})\/(${BUCKET})\/([^\s,']{0,1024})`,
+      "g",
+    ),
+    read: ([bucket, key]) => located(bucket, key),
+    example: "S3 operation failed; code: AccessDenied, resource: /lake/db/t/f, request_id: 17",
+  },
+  {
+    pattern: new RegExp(
+      String.raw`"name":"(\w{3,40})","bucket":"(${BUCKET})","object":"([^"]{0,1024})"`,
+      "g",
+    ),
+    read: ([name = "", bucket, key]) => ({ ...named(name), ...located(bucket, key) }),
+    example: '"api":{"name":"GetObject","bucket":"lake","object":"db/t/f","status":"Forbidden"}',
+  },
+  {
+    // S3A names the key alone where it has no path.
+    pattern: /\bon (?!s3[an]?:)([^\s:,]{1,1024}): (?=(?:com|software|org)\.)/g,
+    read: ([key]) => (key?.includes("/") ? located(undefined, key) : undefined),
+    example: "Completing multipart upload on db/t/f: software.amazon.awssdk.X",
   },
   {
     pattern: /<Key>([^<\n]{1,1024})<\/Key>/g,
@@ -168,7 +227,7 @@ const PLACES: readonly HintForm[] = [
   },
   {
     pattern:
-      /(?:for path|\bpath:|while reading|S3Error\(Key=|\(Path:|with key) ?'?(?!s3[an]?:)([^\s,:()'"]{1,1024})/g,
+      /(?:for path|\bpath:|while reading|S3Error\(Key=|\(Path:|with key|\(key) ?['"]?(?!s3[an]?:)([^\s,:()'"]{1,1024})/g,
     read: ([key]) => (key?.includes("/") ? located(undefined, key) : undefined),
     example: "lacked the necessary privileges to complete for path db/t/f",
   },
@@ -180,10 +239,17 @@ const op = (operation: string) => (): Context => ({ operation });
 const TRIED: readonly HintForm[] = [
   {
     pattern:
-      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\bde_(\w{3,40})CommandError|\bnew (\w{3,40})Command\(|aws_sdk_s3::operation::(\w{3,40})::|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing "(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
+      /S3\w{0,12}Client\.(\w{3,40})\(|\bREST\.([A-Z]{3,6})\.OBJECT |\b(?:de_|deserializeAws_restXml)(\w{3,40})CommandError|\bnew (\w{3,40})Command\(|aws_sdk_s3::operation::(\w{3,40})::|_call_s3\(\s{0,20}"(\w{3,40})"|Error executing \\*"(\w{3,40})"|(?<![\w.])"eventName\\*": ?\\*"(\w{3,40})/g,
     read: (names) => named(names.find((name) => name !== undefined) ?? ""),
     example:
       "at software.amazon.awssdk.services.s3.DefaultS3Client.headObject(DefaultS3Client.java)",
+  },
+  {
+    // The SDK for Go 1, Rust's errors, AWS' examples for C++, Databricks' text of a request, MinIO's trace.
+    pattern:
+      /\bs3\/(\w{3,40}) (?:failed|Details)|\b(\w{3,40})Error(?: \{|::)|Error: (\w{3,40}):|\bmodel\.(\w{3,40})Request;|\] s3\.(\w{3,40}) /g,
+    read: (names) => named(names.find((name) => name !== undefined) ?? ""),
+    example: "DEBUG: Validate Response s3/GetObject failed, not retrying",
   },
   {
     pattern: /(?:S3OutputFile|BaseS3File)\.(?:exists|create)\(/g,
@@ -204,19 +270,19 @@ const TRIED: readonly HintForm[] = [
   },
   {
     pattern:
-      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|initiat\w{1,10} [Mm]ulti\w{0,10}?[ -]?[Pp]art|[Cc]ompleting multipart|[Uu]pload part\b|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key|[Ff]ailed to put (?:object )?s3:/g,
+      /Writing Object on|PUT 0-byte object|Put failed for bucket|upload failed:|[Ff]ail(?:ed)? to (?:create|complete) (?:S3 )?[Mm]ulti|innerMkdirs on|when writing (?:output )?to|initiat\w{1,10} [Mm]ulti\w{0,10}?[ -]?[Pp]art|[Cc]ompleting multipart|[Uu]pload part\b|Failed to (?:write|create) (?:file|output)|Failed to write: s3|Cannot create file|method: PUT|\bPutS3Object\b|PrestoS3OutputStream|in _upload_chunk\b|creating key|[Ff]ailed to put (?:object )?s3:/g,
     read: op("PutObject"),
     example: "Writing Object on db/t/f",
   },
   {
     pattern:
-      /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|Cannot delete file|method: DELETE|\bDeleteS3Object\b|errors when deleting objects|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
+      /\bdelete on |Remove S3 Files on|MultiObjectDelete|delete failed:|[Uu]nable to delete|Failed to delete|S3Error\(Key=|Cannot delete file|method: DELETE|\bDeleteS3Object\b|errors when deleting objects|[Dd]elete key|in _(?:rm|bulk_delete)\b/g,
     read: op("DeleteObject"),
     example: "delete on db/t/data: MultiObjectDeleteException",
   },
   {
     pattern:
-      /download failed:|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|Failed to get S3 object|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading|[Ff]ail(?:ed)? to (?:get (?:object )?s3:|read (?:file )?s3:)/g,
+      /download failed:|Failed to download file|Error opening (?:Hive|Iceberg) split|Failed to open S3 file|Cannot open file|Failed to get S3 object|failed to read from|method: GET|\bFetchS3Object\b|tail bytes of file|S3 GET request failed|\b(?:re)?open\(?\)? (?:on )?s3|read on s3|in _fetch_range\b|Could not (?:open Parquet|read schema)|while reading|[Ff]ail(?:ed)? to (?:get (?:object )?s3:|read (?:file )?s3:)/g,
     read: op("GetObject"),
     example: "download failed: s3://lake/db/t/f to ./f",
   },
@@ -252,9 +318,7 @@ function ofUrl(verb: string | undefined, host: string, path: string): Context | 
   const bucket = inHost ?? (slash < 0 ? decoded : decoded.slice(0, slash));
   const key = inHost === undefined ? (slash < 0 ? "" : decoded.slice(slash + 1)) : decoded;
   if (!new RegExp(`^${BUCKET}$`).test(bucket)) return undefined;
-  const isList = /(?:^|&)(?:list-type|prefix|delimiter)=/.test(query);
-  const prefix = /(?:^|&)prefix=([^&]{0,2000})/.exec(query)?.[1];
-  if (isList) return { operation: "ListObjectsV2", bucket, prefix: decode(prefix ?? "") };
+  if (LIST_QUERY.test(query)) return listed(bucket, query);
   const operation = /(?:^|&)delete\b/.test(query) ? "DeleteObjects" : operationName(verb ?? "");
   return { ...located(bucket, key), ...(operation === undefined ? {} : { operation }) };
 }
@@ -281,6 +345,15 @@ const FRAME =
   /^(?:\s|Caused by|Suppressed|Traceback|The above exception|During handling|\.\.\. \d|: |$|at |---|[>^])/;
 const SECTION = /^\s*(?:Caused by|Suppressed)/;
 
+/** A line that goes on with a path, which a terminal broke: neither a URL nor the date of a log. */
+const CONTINUED =
+  /^\n(?!\w+:\/\/|\d{2,4}\/\d\d)(?:[\w.=%+-]{0,60}(?:\/|%2[Ff])|[a-z0-9_=-]{1,60}: (?:(?:com|software|org)\.|\w+ on s3))/;
+
+/** What is left where the last word is cut: a bucket before a key, and the operation. */
+function withoutEnd({ bucket, key, prefix, ...rest }: Context): Context {
+  return bucket !== undefined && (key || prefix) ? { ...rest, bucket } : rest;
+}
+
 /** Finds all hints. The time taken is linear in the length of the text. */
 export function hintsOf(page: Page): Hints {
   const hints: Hint[] = [];
@@ -289,7 +362,13 @@ export function hintsOf(page: Page): Hints {
       const { index: at } = match;
       const [all, ...groups] = match;
       const found = read(groups);
-      if (found !== undefined && all !== "") hints.push({ at, ...found });
+      if (found === undefined || all === "") continue;
+      const end = at + all.length;
+      const isQuoted = /["'\x60]/.test(page.original[at - 1] ?? "");
+      const isCut =
+        CONTINUED.test(page.original.slice(end, end + 80)) ||
+        (isQuoted && end === page.original.length);
+      hints.push({ at, ...(isCut && !/\.\w{2,8}$/.test(all) ? withoutEnd(found) : found) });
     }
   }
   hints.sort((a, b) => a.at - b.at);

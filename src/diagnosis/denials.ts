@@ -5,6 +5,7 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
  * @module
  */
+import { ACTIONS } from "../actions.ts";
 import type { Access } from "../locations.ts";
 import type { Cause } from "./causes.ts";
 import { type Context, contextOf, type Hints, hintsOf } from "./context.ts";
@@ -99,12 +100,16 @@ export interface Found {
   readonly bare?: true;
   /** Whether the text is cut, masked or broken where a value stands: nothing of it is certain. */
   readonly damaged?: true;
+  /** Whether the name of the object is cut: it may go on with a folder above the table's. */
+  readonly isCut?: true;
   /** The same of the principal. */
   readonly principalDamaged?: true;
   /** Whether the request checked that a new file is not there yet. */
   readonly newFile?: true;
   /** Whether the refusal was only logged. */
   readonly logged?: true;
+  /** Whether the message itself names the object, as each line of a list does. */
+  readonly namesKey?: true;
   /** Whether the lines below, or the text before, may hold the full message of the same event. */
   readonly precedes?: true;
   readonly follows?: true;
@@ -213,6 +218,7 @@ function readEnhanced(
   const wholeAction = ACTION.exec(tail)?.[1];
   const action = wholeAction ?? wordAt(page, from, ACTION_WORD, MOST_ARN);
   if (action === undefined) return undefined;
+  const isActionCut = from + action.length === page.text.length && isBeginningOfAction(action);
   const user = /.*(User:?(?=arn:|anonymous|<|\{|.{0,3}arn:)|User:)/is.exec(head);
   const start = user === null ? -1 : user[0].length;
   const userAt = start - (user?.[1]?.length ?? 0);
@@ -227,7 +233,7 @@ function readEnhanced(
         ? wordAt(
             page,
             from + skip,
-            /^(?:\\*["']|&quot;)?(?:aws:|arn:)[^\s"'<>()\\,;&]{1,2048}/i,
+            /^(?:\\*["']|&quot;){0,2}(?:aws:|arn:)(?:[^\s"'<>()\\,;&]|<[\w.-]{1,40}>){1,2048}/i,
             MOST_ARN,
           )
         : originalText(page, from + skip, from + why.index);
@@ -239,10 +245,11 @@ function readEnhanced(
   const missing = why?.[4] !== undefined;
   const { value, damaged } = checked(resource);
   const isS3 = /^arn:[^:]*:s3:/i.test(value ?? "");
+  const isCut = isS3 && why === null && isCutOff(page, from + skip, written ?? "");
   const broken = isS3 && why !== null && isBroken(page, from + skip, from + why.index);
   const denial: Denial = {
     ...(who.principal === undefined ? {} : { principal: who.principal }),
-    action,
+    ...(isActionCut ? {} : { action }),
     ...(value === undefined ? {} : { resource: value }),
     ...(missing ? { deniedBy: "resource-based policy", perhapsMissing: true } : {}),
     ...deniedBy(policy, why?.[2] !== undefined),
@@ -258,7 +265,11 @@ function readEnhanced(
   const prefix =
     context.bucket === undefined || context.bucket === bucket ? listedPrefix(context) : undefined;
   const isDamaged =
-    damaged || broken || wholeAction === undefined || (written !== undefined && isMasked(written));
+    damaged ||
+    broken ||
+    isCut ||
+    wholeAction === undefined ||
+    (written !== undefined && isMasked(written));
   return {
     at,
     end: from + (why === null ? skip : why.index + why[0].length),
@@ -267,8 +278,28 @@ function readEnhanced(
     ...(prefix === undefined ? {} : { prefix }),
     ...(isList ? listNeeds(context, denial.operation) : {}),
     ...(isDamaged ? { damaged: true } : {}),
+    ...(isCut ? { isCut: true } : {}),
     ...(who.damaged ? { principalDamaged: true } : {}),
   };
+}
+
+/** Whether an action that a text ends with is cut: no action itself, and the beginning of one. */
+function isBeginningOfAction(written: string): boolean {
+  const start = written.toLowerCase();
+  const known = [...ACTIONS.map(({ action }) => action), "sts:AssumeRole", "sts:TagSession"].map(
+    (action) => action.toLowerCase(),
+  );
+  return !known.includes(start) && known.some((action) => action.startsWith(start));
+}
+
+/** Whether the text ends, or is shortened, amid the name of an object. */
+function isCutOff(page: Page, at: number, written: string): boolean {
+  const end = originalOf(page, at) + written.length;
+  const after = page.original.slice(end, end + 8);
+  if (!/:s3:[^/]*\//i.test(written)) return false;
+  if (/\.{3}$/.test(written) || /^(?:…|\[\.{3})/.test(after)) return true;
+  if (/^\W/.test(written)) return !/^(?:\\*["']|&(?:quot|#34);)/.test(after);
+  return after.trim() === "" && end + 8 > page.original.length && !/\.\w{2,8}$/.test(written);
 }
 
 /** Whether a denial to list is of a request to list, or of one for an object that is not there. */
@@ -309,10 +340,17 @@ function principalIn(
     : { damaged: true };
 }
 
-const MASKED_PART = /^(?:\*+|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
+const MASKED_PART = /^(?:\*{2,}|[Xx]{4,}|#+|<.*>|\{.*\}|\[?redacted\]?|\d*[*Xx#]{4,}\d*)$/i;
 
 function isMaskedArn(arn: string): boolean {
-  return arn.split(/[:/]/).some((part) => MASKED_PART.test(part));
+  return (
+    isMaskedAccount(arn.split(":")[4]) || arn.split(/[:/]/).some((part) => MASKED_PART.test(part))
+  );
+}
+
+/** Whether what stands for an account is neither digits, nor left out, nor AWS itself. */
+function isMaskedAccount(part = ""): boolean {
+  return !/^(?:\d+|aws)?$/.test(part);
 }
 
 /** An ARN with ACCOUNT for a masked account, and NAME for other parts that are masked. */
@@ -320,7 +358,7 @@ function unmasked(arn: string): string {
   return arn
     .split(":")
     .map((part, i) => {
-      if (i === 4 && MASKED_PART.test(part)) return "ACCOUNT";
+      if (i === 4 && isMaskedAccount(part)) return "ACCOUNT";
       return part
         .split("/")
         .map((name) => (MASKED_PART.test(name) ? "NAME" : name))
@@ -361,7 +399,7 @@ function deniedBy(policy: string | undefined, explicit: boolean) {
   return by === undefined ? {} : { deniedBy: by, explicit };
 }
 
-const QUOTES = /^(?:\\*["']|&quot;|&#34;)|(?:\\*["']|&quot;|&#34;)$|[.:]+$/g;
+const QUOTES = /^(?:\\*["']|&quot;|&#34;){1,2}|(?:\\*["']|&quot;|&#34;){1,2}$|[.:]+$/g;
 
 const ARN_WORD = /[\w+=,.@:/*<>{}#-]+/;
 
@@ -379,7 +417,11 @@ function arnIn(written: string, before: string): string | undefined {
   if (/<Message>$/i.test(before)) return withoutEntities(arn);
   if (!before.endsWith('"')) return arn;
   try {
-    return String(JSON.parse(`"${arn}"`));
+    let text = arn;
+    // The quote of a string within a string of JSON has a backslash before it, and then three.
+    const quote = /\\{0,7}"$/.exec(before)?.[0] ?? "";
+    for (let left = quote.length; left >= 1; left /= 2) text = String(JSON.parse(`"${text}"`));
+    return text;
   } catch {
     return arn;
   }
@@ -485,11 +527,25 @@ function keyFaults(page: Page): Found[] {
   return [...found, ...alone, ...ciphertexts];
 }
 
+/** Whether a code is neither a word of prose, nor a part of another word. */
+function standsAlone(page: Page, at: number, end: number): boolean {
+  const from = originalOf(page, at);
+  const last = originalOf(page, Math.max(0, at - 1));
+  const to = originalOf(page, end - 1) + 1;
+  const next = originalOf(page, Math.min(end, page.text.length - 1));
+  const before = page.original.slice(Math.max(0, last - 8), from);
+  const behind = page.original.slice(to, next + 1);
+  const isInProse = /[a-z`][ \t]+$/.test(before) && !/api error[ \t]+$/i.test(before);
+  return !isInProse && !/[A-Za-z0-9`]$/.test(before) && !/^(?:[A-Za-z`]|[ \t]+[a-z`])/.test(behind);
+}
+
 /** Messages that tell their cause by themselves; a sentence and its code beside it are one. */
 function byCause(page: Page): Found[] {
   const found: Found[] = [];
-  for (const { cause, pattern } of CAUSE_FORMS) {
-    for (const { 0: all, 1: detail, index: at } of page.text.matchAll(pattern)) {
+  for (const { cause, pattern, isCode, isGuess } of CAUSE_FORMS) {
+    for (const { 0: all, index: at, ...groups } of page.text.matchAll(pattern)) {
+      const detail = groups[1] ?? groups[2];
+      if (isCode && !standsAlone(page, at, at + all.length)) continue;
       found.push({
         at,
         end: at + all.length,
@@ -497,6 +553,7 @@ function byCause(page: Page): Found[] {
         denial: { ...serviceIn(page, at, at + NEAR) },
         cause,
         ...(detail === undefined ? {} : { detail }),
+        ...(isGuess ? { bare: true } : {}),
       });
     }
   }
@@ -580,8 +637,10 @@ function readBare(
     end,
     line: lineAt(page, at),
     ...(prefix === undefined ? {} : { prefix }),
-    ...(form.precedes === undefined ? {} : { precedes: form.precedes }),
+    // What comes next may be the full message, on the next line.
+    ...(form.precedes || page.text.startsWith("User:", end) ? { precedes: true } : {}),
     ...(form.follows === undefined ? {} : { follows: form.follows }),
+    ...(key === undefined ? {} : { namesKey: true }),
     denial: denial.statusCode === undefined ? { ...denial, ...statusOf(page, at, end) } : denial,
     bare: true,
     ...(who.damaged ? { principalDamaged: true } : {}),
@@ -643,12 +702,14 @@ function isTold(one: Found, full: readonly Found[], from: number): boolean {
     if (other === undefined || other.at > one.end + SAME_EVENT) return false;
     const isBehind = other.at > one.at;
     if (isBehind ? other.line === one.line : one.follows === true) return true;
-    if (isBehind && one.precedes === true && other.line - one.line <= 6) return true;
+    const isFollowed = one.precedes === true || other.cause === "no-credentials";
+    if (isBehind && isFollowed && other.line - one.line <= 6) return true;
   }
   return false;
 }
 
 function isLine(one: Found, last: Found): boolean {
+  if (one.namesKey && last.namesKey) return false;
   return one.denial.operation === last.denial.operation || one.denial.operation === undefined;
 }
 

@@ -14,15 +14,19 @@ export interface CauseForm {
   readonly cause: Cause;
   /** Group 1 is a detail for the explanation: a percentage, a region, a setting. */
   readonly pattern: RegExp;
+  /** Whether it is a word, which counts where it is not within prose, nor the start of a longer one. */
+  readonly isCode?: true;
+  /** Whether the message gives no reason, and this is the most likely one. */
+  readonly isGuess?: true;
   readonly example: string;
 }
 
-/** An error code: not a word within prose, nor the start of a longer one. */
-function code(names: string): RegExp {
-  return new RegExp(
-    String.raw`(?:(?<![A-Za-z0-9\x60])|apierror)(?:${names})(?:Exception)?(?![A-Za-z\x60])`,
-    "g",
-  );
+/**
+ * An error code. Whether it stands alone is not seen without whitespace: `denials.ts` looks at the text
+ * around it.
+ */
+function code(names: string): Pick<CauseForm, "pattern" | "isCode"> {
+  return { pattern: new RegExp(`(?:${names})(?:Exception)?`, "g"), isCode: true };
 }
 
 export const CAUSE_FORMS: readonly CauseForm[] = [
@@ -34,7 +38,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "credentials-expired",
-    pattern: code("ExpiredToken|RequestExpired|TokenRefreshRequired"),
+    ...code("ExpiredToken(?!.{0,90}Tokenexpired:current)|RequestExpired|TokenRefreshRequired"),
     example: "<Error><Code>ExpiredToken</Code></Error>",
   },
   {
@@ -45,8 +49,24 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "credentials-unknown",
-    pattern: code("InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|InvalidToken"),
+    ...code("InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient|InvalidToken"),
     example: "An error occurred (InvalidAccessKeyId) when calling the GetObject operation",
+  },
+  {
+    // As Arrow names the codes of the SDK for C++.
+    cause: "credentials-expired",
+    pattern: /AWSErrorEXPIRED_TOKENduring/g,
+    example: "AWS Error EXPIRED_TOKEN during HeadObject operation: No response body.",
+  },
+  {
+    cause: "credentials-unknown",
+    pattern: /AWSError(?:INVALID_ACCESS_KEY_ID|INVALID_CLIENT_TOKEN_ID|UNRECOGNIZED_CLIENT)during/g,
+    example: "AWS Error INVALID_ACCESS_KEY_ID during HeadObject operation: No response body.",
+  },
+  {
+    cause: "signature-mismatch",
+    pattern: /AWSErrorSIGNATURE_DOES_NOT_MATCHduring/g,
+    example: "AWS Error SIGNATURE_DOES_NOT_MATCH during HeadObject operation: No response body.",
   },
   {
     cause: "signature-mismatch",
@@ -56,19 +76,20 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "signature-mismatch",
-    pattern: code("SignatureDoesNotMatch"),
+    // Of a clock that is off, STS says so behind the same code.
+    ...code("SignatureDoesNotMatch(?!.{0,120}Signature(?:expired|notyet))"),
     example: "<Code>SignatureDoesNotMatch</Code>",
   },
   {
     cause: "no-credentials",
     pattern:
-      /Unabletolocatecredentials|Unabletoload(?:AWS)?credentialsfromany(?:oftheproviders|provider)|failedtorefreshcachedcredentials|noEC2IMDSrolefound|sendingrequestforurl\(http:\/\/169\.254\.169\.254\/|[Rr]etrievingcredentialsfromtheinstanceprofile|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|RequestismissingAuthenticationToken|Anonymous(?:userscannot|accessisforbidden)/gi,
+      /Unabletolocatecredentials|Unabletoload(?:AWS)?credentialsfromany(?:oftheproviders|provider)|failedtorefreshcachedcredentials|noEC2IMDSrolefound|sendingrequestforurl\(http:\/\/169\.254\.169\.254\/|[Rr]etrievingcredentialsfromtheinstanceprofile|NoAWSCredentialsprovided|NoAWSCredentials(?![A-Za-z])|NoAWSaccesskeycredentials|EC2MetadataServicedidnotreturnanycredentials|novalidprovidersinchain|Unabletoloadcredentialsfromsystemsettings|Partialcredentialsfound|(?:AccessDenied|Forbidden\))AuthenticationFailure-[^*]{0,80}\*Nocredentialsareprovided|Errorperforming(?:GET|PUT)http:\/\/169\.254\.169\.254\/|RequestismissingAuthenticationToken|Anonymous(?:userscannot|accessisforbidden)/gi,
     example:
       "SdkClientException: Unable to load credentials from any of the providers in the chain",
   },
   {
     cause: "no-credentials",
-    pattern: code(
+    ...code(
       "NoCredentialsError|NoAwsCredentials|NoCredentialProviders|CredentialsNotLoaded|MissingAuthenticationToken|CredentialsProviderError",
     ),
     example: "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
@@ -81,7 +102,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "clock-skew",
-    pattern: code("RequestTimeTooSkewed|RequestInTheFuture"),
+    ...code("RequestTimeTooSkewed|RequestInTheFuture"),
     example: "<Code>RequestTimeTooSkewed</Code>",
   },
   {
@@ -97,7 +118,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-too-large",
-    pattern: code("PackedPolicyTooLarge"),
+    ...code("PackedPolicyTooLarge"),
     example: "An error occurred (PackedPolicyTooLarge) when calling the AssumeRole operation",
   },
   {
@@ -108,14 +129,14 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "policy-malformed",
-    pattern: code("MalformedPolicyDocument"),
+    ...code("MalformedPolicyDocument"),
     example:
       "An error occurred (MalformedPolicyDocument) when calling the AssumeRole operation: This policy contains invalid Json",
   },
   {
     cause: "policy-malformed",
     pattern:
-      /Syntaxerrorsinpolicy|Policyhasinvalidresource|policycontainsinvalidJson|'policy'failedtosatisfyconstraint:Membermustsatisfyregular/gi,
+      /Syntaxerrorsinpolicy|Policyhasinvalidresource|policycontains(?:invalidJson|thefollowingerror)|mustbeprefacedbyavendor|'policy'failedtosatisfyconstraint:Membermustsatisfyregular/gi,
     example: "StsException: Syntax errors in policy. (Service: Sts, Status Code: 400)",
   },
   {
@@ -125,26 +146,40 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "sts-region",
-    pattern: code("RegionDisabled"),
+    ...code("RegionDisabled"),
     example: "<Code>RegionDisabledException</Code>",
+  },
+  {
+    cause: "sts-region",
+    pattern:
+      /(UnsupportedactionAssumeRole|impliesfunctionalitythatisnotimplemented)(?=\.?\(Service:Sts|<\/Message>|["'.)]|$)/gi,
+    example:
+      "Failed to get subscoped credentials: A header you provided implies functionality that is not implemented. (Service: Sts, Status Code: 501)",
+  },
+  {
+    cause: "policy-malformed",
+    pattern: /subscopedcredentials:(?:null)?(\(Service:Sts[,;]StatusCode:400)/gi,
+    isGuess: true,
+    example:
+      "Failed to get subscoped credentials: (Service: Sts, Status Code: 400, Request ID: null)",
   },
   {
     cause: "web-identity",
     pattern:
-      /(?<!is)[Nn]otauthorizedtoperform:?sts:AssumeRoleWithWebIdentity|NoOpenIDConnectproviderfound|Couldn'tretrieveverificationkeyfromyouridentityprovider|Incorrecttokenaudience/g,
+      /(?<!is)[Nn]otauthorizedtoperform:?sts:AssumeRoleWithWebIdentity|NoOpenIDConnectproviderfound|Tokenexpired:currentdate\/time|Couldn'tretrieveverificationkeyfromyouridentityprovider|Incorrecttokenaudience/g,
     example:
       "Not authorized to perform sts:AssumeRoleWithWebIdentity (Service: Sts, Status Code: 403)",
   },
   {
     cause: "web-identity",
-    pattern: code("InvalidIdentityToken|IDPRejectedClaim"),
+    ...code("InvalidIdentityToken|IDPRejectedClaim"),
     example:
       "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation",
   },
   {
     cause: "session-tags",
     pattern:
-      /(?<!is)[Nn]otauthorizedtoperform:?sts:TagSession|tagsandtransitivetags|'tags(?:\.\d{1,3}\.member\.\w{1,10})?'failedtosatisfyconstraint/g,
+      /(?<!is)[Nn]otauthorizedtoperform:?sts:TagSession|(tagsandtransitivetags|'tags(?:\.\d{1,3}\.member\.\w{1,10})?'failedtosatisfyconstraint)/g,
     example: "AccessDenied: Not authorized to perform sts:TagSession",
   },
   {
@@ -155,21 +190,44 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   {
     cause: "role-trust",
     pattern:
-      /ErrorassumingAWS_ROLE\.Please|STSservicefailedwithHTTPstatuscode403|subscopedcredentials:(?:AccessDenied\.?|null)?\(Service:Sts[,;]StatusCode:403/gi,
+      /(?<!is)Notauthorizedtoperform:?sts:AssumeRole(?!With)|ErrorassumingAWS_ROLE\.Please|STSservicefailedwithHTTPstatuscode403|subscopedcredentials:(?:AccessDenied\.?|null)?\(Service:Sts[,;]StatusCode:403/gi,
     example:
       "Error assuming AWS_ROLE. Please verify the role and externalId are configured correctly in your AWS policy.",
   },
   {
     cause: "object-locked",
-    pattern: /objectprotectedbyobjectlock|ObjectisWORMprotected|Objectisunderlegalhold/gi,
+    pattern: /objectprotectedbyobjectlock|isWORMprotected|Objectisunderlegalhold/gi,
     example: "Access Denied because object protected by object lock.",
   },
   {
     cause: "public-access-block",
     pattern:
-      /(BlockPublicPolicy|BlockPublicAcls|IgnorePublicAcls|RestrictPublicBuckets)(?:setting|blockpublicaccess)|(?:prevented|blocked)bythe(?:S3)?BlockPublicAccess/gi,
+      /(BlockPublicPolicy|BlockPublicAcls|IgnorePublicAcls|RestrictPublicBuckets)(?:setting|blockpublicaccess)|(?:prevented|blocked)bythe(?:S3)?BlockPublicAccess|(bucketdoesnotallowACLs)/gi,
     example:
       "because public access control lists (ACLs) are prevented by the BlockPublicAcls setting in S3 Block Public Access.",
+  },
+  {
+    // Polaris' own, before it makes a session.
+    cause: "location-not-allowed",
+    pattern: /(?<=foridentifier'[^']{1,300}':)(\S{1,1024}?)isnotinthelistofallowedlocations/g,
+    example:
+      "Invalid locations '[s3://lake/t]' for identifier 'ns.t': s3://lake/t is not in the list of allowed locations: [s3://lake/wh]",
+  },
+  {
+    cause: "action-never-granted",
+    pattern: /Insufficient(LakeFormation)permission|\(Service:(LakeFormation)[,;]StatusCode:4/gi,
+    example:
+      "AccessDeniedException: Insufficient Lake Formation permission(s) on orders (Service: Glue, Status Code: 400)",
+  },
+  {
+    cause: "kms-key-not-usable",
+    ...code("KMS\\.(?:CustomKeyStoreInvalidState|KeyUnavailable)"),
+    example: "KMS.KeyUnavailableException: The request was rejected",
+  },
+  {
+    cause: "kms-key-not-found",
+    pattern: /Aliasarn:aws[\w:-]{1,80}:alias\/[\w/-]{1,250}isnotfound|InvalidkeyId'/gi,
+    example: "NotFoundException: Alias arn:aws:kms:eu-west-1:123456789012:alias/lake is not found.",
   },
 ];
 
@@ -192,13 +250,13 @@ export interface BareForm {
 export const BARE_FORMS: readonly BareForm[] = [
   {
     pattern:
-      /\((?:AccessDenied(?:Exception)?|403|Forbidden)\)(?:occurred)?whencallingthe(\w{1,60})operation(?:\(reachedmaxretries:\d{1,3}\))?:/gi,
+      /\((?:AccessDenied(?:Exception)?|403|Forbidden)\)[\x60*"']{0,2}(?:occurred)?whencallingthe(\w{1,60})operation(?:\(reachedmaxretries:\d{1,3}\))?:/gi,
     operation: 1,
     example: "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied",
   },
   {
     pattern:
-      /(?:AccessDenied\.?|Forbidden|null|Exception:|Invalidresponsestatusfromrequest|Forbidden;request:[^()]{1,2000})\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi,
+      /(?:AccessDenied\.?|Forbidden|null|Exception:|Invalidresponsestatusfromrequest|(?:AccessDenied|Forbidden);request:[^()]{1,2000})\(Service:(?:Amazon)?S3[,;]StatusCode:403/gi,
     example: "S3Exception: null (Service: S3, Status Code: 403, Request ID: X)",
   },
   {
@@ -251,6 +309,14 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "PermissionError: Cannot open file, access denied: s3://lake/t/f",
   },
   {
+    pattern:
+      /HTTPGETerror(?:reading|on|to)['"][^"']{1,2000}?list-type=2[^"']{0,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
+    tried: "ListObjectsV2",
+    precedes: true,
+    example:
+      "HTTP GET error on 'https://lake.s3.amazonaws.com/?list-type=2&prefix=t%2F' (HTTP 403)",
+  },
+  {
     // Of a list DuckDB names the location, of a file its URL.
     pattern: /HTTPGETerrorreading['"]s3[an]?:[^"']{1,2000}['"].{0,40}?\(HTTP403(?:Forbidden)?\)/gi,
     tried: "ListObjectsV2",
@@ -267,18 +333,18 @@ export const BARE_FORMS: readonly BareForm[] = [
   },
   {
     // DuckDB 1.4 and later say so of writes only.
-    pattern: /UnabletoconnecttoURLs3[an]?:[^"']{1,2000}?:Forbidden\(HTTPcode403\)/gi,
+    pattern: /UnabletoconnecttoURL(?:s3[an]?|https?):[^"']{1,2000}?:Forbidden\(HTTPcode403\)/gi,
     tried: "PutObject",
     precedes: true,
     example: "Unable to connect to URL s3://lake/t/f: Forbidden (HTTP code 403)",
   },
   {
-    pattern: /UnabletoconnecttoURL["'][^"']{1,2000}["']:403\(Forbidden\)/gi,
+    pattern: /UnabletoconnecttoURL\\*["'][^"']{1,2000}["']:403\(Forbidden\)/gi,
     precedes: true,
     example: 'Unable to connect to URL "https://lake.s3.amazonaws.com/t/f": 403 (Forbidden)',
   },
   {
-    pattern: /Couldnotremovefile"[^"]{1,2000}":(?:Forbidden|AccessDenied)/gi,
+    pattern: /Couldnotremovefile\\*"[^"]{1,2000}":(?:Forbidden|AccessDenied)/gi,
     tried: "DeleteObject",
     example: 'IO Error: Could not remove file "s3://lake/t/f": Forbidden',
   },
@@ -308,7 +374,7 @@ export const BARE_FORMS: readonly BareForm[] = [
   },
   {
     pattern:
-      /AWSClient:Responsestatus:403|S3ServiceException:AccessDenied,Status403|HTTPStatusCode:403,S3Service|Unauthorizedtoaccessstore:S3forfile:/g,
+      /AWSClient:Responsestatus:403|S3ServiceException:AccessDenied,Status(?:Code)?403|HTTPStatusCode:403,S3Service|Unauthorizedtoaccessstore:S3forfile:/g,
     precedes: true,
     example:
       "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,ExtRid 2,CanRetry 1",
@@ -323,7 +389,8 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "ERROR: S3 error: 403 (AccessDenied): Access Denied",
   },
   {
-    pattern: /HTTPresponsecode:403|S3exception:['`]?AccessDenied|DB::Exception:AccessDenied/gi,
+    pattern:
+      /HTTPresponsecode:403|S3exception:['`]?AccessDenied(?!;request)|DB::Exception:AccessDenied|EncounteredAWSError'AccessDenied'|Exceptionname:AccessDenied/gi,
     example: "DB::Exception: Failed to get object info: No response body.. HTTP response code: 403",
   },
   {
@@ -331,9 +398,57 @@ export const BARE_FORMS: readonly BareForm[] = [
     example: "code=403(SdkErrorType:15), message=Access Denied:file = s3://lake/t/f",
   },
   {
+    // The SDKs of MinIO.
+    pattern:
+      /ErrorResponseException:Accessdenied|S3Error:AccessDenied|respondedwithmessage=Accessdenied/gi,
+    precedes: true,
+    example: "io.minio.errors.ErrorResponseException: Access denied",
+  },
+  {
+    // MinIO's trace and its audit log.
+    pattern: /\[403Forbidden\]s3\.|"object":"[^"]{0,1024}","status":"Forbidden","statusCode":403/g,
+    example:
+      "2025-11-17T16:43:33.434 [403 Forbidden] s3.PutObject localhost:9000/lake/t/f 172.18.0.1",
+  },
+  {
+    // The SDK for Go 1, R's aws.s3, object_store's debug text, Oracle's store.
+    pattern:
+      /(?:AccessDenied|Forbidden):[^:]{1,80}statuscode:403,requestid|parse_aws_s3_response\([^()]{0,80}\):Forbidden\(HTTP403\)|Status\{status:403|oryouarenotauthorizedtoaccessit/g,
+    example: "Failed to copy: AccessDenied: not entitled status code: 403, request id: f93b",
+  },
+  {
+    pattern: /S3:Failto[a-z]{1,40}forobject[^\s:]{1,1100}:AccessDenied/gi,
+    example: "S3: Fail to create multipart upload for object lake/t/f: Access Denied",
+  },
+  {
+    // Of a HEAD, S3's answer has neither code nor message.
+    pattern: /code:None,message:None.{0,600}?status:(?:StatusCode\()?403/g,
+    example:
+      "HeadObjectError { kind: Unhandled(Error { code: None, message: None }) }, raw: Response { status: 403 }",
+  },
+  {
+    pattern: /Code='?AccessDenied'?,Message='?AccessDenied/g,
+    example: "Failed to delete files: Key='t/f', Code='AccessDenied', Message='Access Denied'",
+  },
+  {
+    // The SDKs for Ruby and .NET.
+    pattern:
+      /Aws::S3::Errors::(?:AccessDenied|Forbidden)|ErrorCodeForbiddenandHttpStatusCodeForbidden/g,
+    follows: true,
+    example: "Aws::S3::Errors::AccessDenied (Access Denied)",
+  },
+  {
+    // Athena and CloudFormation.
+    pattern:
+      /specifieds3resourceisdenied|Icebergcannotaccesstherequestedresource|S3ErrorCode:AccessDenied/gi,
+    precedes: true,
+    example:
+      "Access to the specified s3 resource is denied, please check your iam/s3 bucket policies",
+  },
+  {
     // The C++ SDK's error 15 is ACCESS_DENIED.
     pattern:
-      /SdkResponseCode=403|(?<!Code=403,)SdkErrorType=15(?!\d)|(?<!AccessDenied,?)code=403(?:type=15|,(?:type=15|msg=))|AccessDenied,errorcode403/gi,
+      /SdkResponseCode=403|(?<!Code=403,)SdkErrorType=15(?!\d)|(?<!AccessDenied,?)code=403(?:type=15|,(?:type=15|msg=))|code=FORBIDDEN,type=15|SDKErrorType:15,|AccessDenied,errorcode403/gi,
     precedes: true,
     example: "failed to get object s3://lake/t/f, code=403, msg=Access Denied",
   },
@@ -375,7 +490,7 @@ export const LINE_FORMS: readonly BareForm[] = [
     example: "Error refreshing state: AccessDenied: Access Denied",
   },
   {
-    pattern: /^ {0,4}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
+    pattern: /^[ \t]{0,8}- key '([^'\n]{1,1024})': (?:Access Denied|Forbidden)\.?/gm,
     tried: "DeleteObject",
     example: "- key 't/f': Access Denied",
   },
@@ -391,7 +506,8 @@ export const LINE_FORMS: readonly BareForm[] = [
     example: 'level=error msg="failed to upload block" err="upload: Access Denied."',
   },
   {
-    pattern: /^(?:PermissionError|mc: <ERROR>[^\n]{0,200})[.:] ?(?:Forbidden|Access Denied\.?)$/gm,
+    pattern:
+      /(?:(?<![\w.])PermissionError|\bmc: <ERROR>[^\n]{0,200})[.:] ?(?:Forbidden|Access Denied\.?)$/gm,
     follows: true,
     example: "PermissionError: Forbidden",
   },

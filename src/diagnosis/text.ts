@@ -21,16 +21,16 @@ export interface Page {
 
 /** Reads a text: cleans it, and takes the whitespace out. */
 export function pageOf(text: string): Page {
-  const original = withoutPrefixes(withoutMarkup(withoutCodes(text)));
+  const original = withoutPrefixes(withoutMarkup(withoutRecords(withoutCodes(text))));
   return { original, ...withoutWhitespace(original), lines: lineStarts(original) };
 }
 
 /** The escape character and the bell, which regular expressions here don't hold as they are. */
 const ESC = "\u001b";
 const BEL = "\u0007";
-/** Terminal colours, as bytes and as JSON, Python and shells write the escape character. */
+/** Terminal colours and links, as bytes and as JSON, Python, shells and `cat -v` write the character. */
 const ESCAPE: Readonly<RegExp> = new RegExp(
-  `(?:${ESC}|\\\\u001[bB]|\\\\x1[bB]|\\\\033)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^${BEL}\\n]{0,200}${BEL})`,
+  `(?:(?:${ESC}|\\\\{1,3}u001[bB]|\\\\{1,3}x1[bB]|\\\\{1,3}033|\\^\\[)\\[|\u009b)[0-9;?]{0,20}[A-Za-z]|${ESC}\\][^${ESC}${BEL}\\n]{0,200}(?:${BEL}|${ESC}\\\\)`,
   "g",
 );
 /** Colours whose escape character was lost; the code that ends a colour tells them from other text. */
@@ -41,8 +41,32 @@ function withoutCodes(text: string): string {
   const narrow = text.includes("\0")
     ? text.replaceAll("\0", "").replace(/^[\ufeff\ufffd]+/, "")
     : text;
-  const plain = narrow.replace(ESCAPE, "");
+  // Chat and web pages put hard spaces, and marks without width, into what is copied from them.
+  const plain = narrow
+    .replace(ESCAPE, "")
+    .replaceAll("\u00a0", " ")
+    .replace(/[\u200b-\u200d\u2060\ufeff]/g, "");
   return plain.includes("[0m") ? plain.replace(LOST_ESCAPE, "") : plain;
+}
+
+/**
+ * A record of Docker's log files, which is a line of the log.
+ *
+ * @see https://docs.docker.com/engine/logging/drivers/json-file/
+ */
+const RECORD = /^\{"log":"((?:[^"\\\n]|\\.){0,20000})"[,}].*$/gm;
+
+/** Takes each line out of its record; a record of several lines stays as it is. */
+function withoutRecords(text: string): string {
+  if (!text.includes('{"log":"')) return text;
+  return text.replace(RECORD, (record, escaped: string) => {
+    try {
+      const line = String(JSON.parse(`"${escaped}"`)).replace(/\r?\n$/, "");
+      return line.includes("\n") ? record : line;
+    } catch {
+      return record;
+    }
+  });
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -62,11 +86,18 @@ export function withoutEntities(text: string): string {
 const TAG =
   /<\/?(?:a|b|br|code|div|em|font|i|kbd|li|mark|p|pre|samp|span|strong|td|th|tr|tt|u|ul|wbr)(?:\s[^<>\n]{0,300})?\s?\/?>/g;
 const CODE_SPAN = /`((?:User:? ?)?(?:arn|s3|kms|sts|s3a|User)[:\s][^`\n]{1,2048})`/g;
-const URL_ENCODED = /\S{0,200}arn%3A\S{1,8000}/gi;
+/** A word with an escape of a URL. */
+const URL_ENCODED = /[^\s%]{0,200}%\S{1,8000}/g;
+const ENCODED_MESSAGE =
+  /arn%(?:25)?3A|(?:Service|operation|User|Message)%(?:25)?3A|(?:Access|not|token|has)(?:%(?:25)?20|\+)(?:Denied|authorized|included|expired)/i;
 
 /** Takes HTML's tags and escapes, Markdown and URL encoding away. */
 function withoutMarkup(text: string): string {
   let plain = text;
+  // .NET escapes the quotes of JSON so, and Python those of a string that holds both kinds.
+  if (plain.includes("u002"))
+    plain = plain.replace(/\\{1,3}u0022/g, '\\"').replace(/\\{1,3}u0027/g, "'");
+  if (plain.includes("\\'")) plain = plain.replace(/\\{1,3}'/g, "'");
   // Go's and Jackson's way to write what HTML would read.
   if (plain.includes("u003")) {
     plain = plain.replace(/\\{1,3}u003([ce])/gi, (_, last: string) =>
@@ -74,23 +105,31 @@ function withoutMarkup(text: string): string {
     );
   }
   if (plain.includes("“arn:")) plain = plain.replace(/“(arn:[^“”\n]{1,2048})”/g, '"$1"');
-  if (/arn%3A/i.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
+  if (ENCODED_MESSAGE.test(plain)) plain = plain.replace(URL_ENCODED, percentDecoded);
+  // A text without any mark of its own was escaped as a whole.
+  if (!/["<>]/.test(plain) && /&(?:quot|lt|gt);/.test(plain)) plain = withoutEntities(plain);
   if (plain.includes("&")) {
     // Escaped once more than S3 itself does.
-    plain = plain.replace(/&amp;(?=(?:amp|lt|gt|quot|apos|#\d{1,5});)/g, "&");
+    plain = plain.replace(/&(?:amp;){1,4}(?=(?:lt|gt|quot|apos|#x?\w{1,5});)/g, "&");
+    plain = plain.replace(/&amp;(?=amp;)/g, "&");
     plain = plain.replace(/&#(?:x22|34);/gi, '"').replace(/&#(?:x27|39);/gi, "'");
     if (/&lt;\/?(?:Error|Code|Message)&gt;/.test(plain)) plain = withoutEntities(plain);
   }
   if (plain.includes("<"))
     plain = plain.replace(TAG, (tag) => (/^<(?:br|p|td|li)/.test(tag) ? " " : ""));
   if (plain.includes("`")) plain = plain.replace(CODE_SPAN, "$1");
+  // Markdown escapes its own marks.
+  if (plain.includes("\\")) plain = plain.replace(/\\(?=[_*()[\]])/g, "");
   return plain.replace(/\*\*(?=[A-Za-z])|(?<=[A-Za-z])\*\*(?=\s)/g, "");
 }
 
-/** Decodes a word of a URL; line breaks in it would move all lines below. */
+/** Decodes a word with an escaped space or quote; line breaks in it would move all lines below. */
 function percentDecoded(word: string): string {
+  if (!ENCODED_MESSAGE.test(word) && !/%(?:25)?2[02]/.test(word)) return word;
   try {
-    return decodeURIComponent(word.replace(/\+/g, " ")).replace(/[\n\r]/g, " ");
+    const decoded = decodeURIComponent(word.replace(/\+/g, " "));
+    const twice = /%(?:3A|20)/i.test(decoded) ? decodeURIComponent(decoded) : decoded;
+    return twice.replace(/[\n\r]/g, " ");
   } catch {
     return word;
   }
@@ -98,21 +137,26 @@ function percentDecoded(word: string): string {
 
 /** What log collectors, containers and terminals put before each line, without what is between. */
 const PREFIX =
-  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[[\w ,./:@-]{1,80}\](?= )|\{[\w./-]{1,80}:\d{1,6}\}(?= )|-(?= )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= ))){1,8} ?/;
+  /^(?:[ \t]*(?:[>│┃╷╵|↳]|(?:\[?\d{4}-\d\d-\d\d[T ]|\d\d\/\d\d\/\d\d |[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?=[ \t]|$)|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)(?=[ :\t]):?|\[(?!403 )[\w ,./:@|-]{1,80}\](?= )|\{[\w./-]{1,80}:\d{1,6}\}(?= )|-(?= )(?! key )|[\w.-]{1,63} *\||std(?:out|err) [FP](?= )|##\[[a-z]{1,20}\]|[\w./-]{1,200}\.(?:err|log|out|txt)[:-]\d{1,9}[:-])){1,8} ?/;
 /** What only a box or a tree of messages has, whatever stands before the other lines. */
 const BOX = /[│┃╷╵↳]/;
-/** A word that lines may share at their beginning: the name of a pod or host, or of a logger. */
-const POD = /^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)+:?[ \t]+/;
-const LOGGER =
-  /^(?!User:|\w*(?:Exception|Error|Denied|Forbidden):)[A-Za-z][\w.$-]{1,80}(?:\[\d{1,9}\])?:[ \t]+/;
+/**
+ * A word that lines may share at their beginning: a level, a mark, a number, the name of a pod, thread
+ * or logger. Paths, quotes and errors are of the message.
+ */
+const WORD =
+  /^[ \t]*(?!- key )(?:[^\w\s"'`]{1,4}|(?!\S{0,200}(?:["'`/]|<[A-Za-z]|User:|arn:|Exception|Error|Denied|Forbidden))\S{1,200})(?=[ \t])/;
+/** A word of a message as well: a prefix has one alone, before another word of its own or behind its pod. */
+const LETTERS = /^(?!(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)$)[A-Za-z]+$/;
 /** As many of them as a line begins with. */
-const MOST_WORDS = 3;
+const MOST_WORDS = 12;
 
 /**
  * Takes away what stands before the lines of a wrapped message.
  *
  * Only a line after another one with a prefix is shortened: what stands before the first line is not
- * amid a message.
+ * amid a message. Words without a form of their own are a prefix where the line before has them too,
+ * with other digits or the same.
  */
 function withoutPrefixes(text: string): string {
   if (!text.includes("\n")) return text;
@@ -124,21 +168,20 @@ function withoutPrefixes(text: string): string {
       const prefix = PREFIX.exec(line.slice(0, 400))?.[0] ?? "";
       const rest = line.slice(prefix.length);
       const hasPrefix = prefix !== "";
-      const words = wordsOf(rest.slice(0, 400), hasPrefix);
+      const words = wordsOf(rest.slice(0, 400));
       const shared = sharedLength(words, before?.words ?? []);
       const isShared = hasPrefix ? before?.hasPrefix || BOX.test(prefix) : shared > 0;
       before = { hasPrefix, words };
-      return isShared ? rest.slice(shared) : line;
+      return isShared ? rest.slice(shared).replace(/^[ \t]/, "") : line;
     })
     .join("\n");
 }
 
-/** The names of pods, hosts and loggers at the beginning of a line; a logger's only behind a prefix. */
-function wordsOf(line: string, hasPrefix: boolean): string[] {
+function wordsOf(line: string): string[] {
   const words: string[] = [];
   let rest = line;
   while (words.length < MOST_WORDS) {
-    const word = (POD.exec(rest) ?? (hasPrefix ? LOGGER.exec(rest) : null))?.[0];
+    const word = WORD.exec(rest)?.[0];
     if (word === undefined) break;
     words.push(word);
     rest = rest.slice(word.length);
@@ -147,12 +190,20 @@ function wordsOf(line: string, hasPrefix: boolean): string[] {
 }
 
 function sharedLength(words: readonly string[], before: readonly string[]): number {
+  const shape = (word: string) => word.trim().replace(/\d+/g, "0");
   let length = 0;
+  let shared = 0;
+  let letters = 0;
   for (const [i, word] of words.entries()) {
-    if (word !== before[i]) break;
+    if (shape(word) !== shape(before[i] ?? "")) break;
     length += word.length;
+    const name = word.trim();
+    const isOfPod = words[i - 1]?.trim().startsWith(`${name}-`);
+    letters = LETTERS.test(name) && !isOfPod ? letters + 1 : 0;
+    if (letters > 1) break;
+    if (letters === 0) shared = length;
   }
-  return length;
+  return shared;
 }
 
 /** Whitespace, also as JSON and Java write it into strings, once or twice. */

@@ -180,8 +180,10 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     change: "a key of the bucket's region",
   },
   "location-not-allowed": {
-    say: ({ what }) =>
-      `The storage configuration's allowedLocations do not include ${what}, so no session of the catalog gets it. If the catalog should have data there, add it (--allowed-location); else the table's metadata points to a wrong place.`,
+    say: ({ what, variant }) =>
+      variant === "refused"
+        ? `Polaris refused the location ${what}: a table must lie below the allowedLocations of the catalog's storage configuration, and below the location of its namespace. Give the table another location, or the namespace the one that is meant.`
+        : `The storage configuration's allowedLocations do not include ${what}, so no session of the catalog gets it. If the catalog should have data there, add it (--allowed-location); else the table's metadata points to a wrong place.`,
     anchor: "locations-and-accesses",
     means: "the location is outside the catalog's `allowedLocations`",
     change: "`allowedLocations`, if the data belongs to the catalog",
@@ -197,6 +199,9 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
       }
       if (variant === "wide") {
         return `The session was granted nothing around${on(facts).replace(/^ on/, "")}. No location is proposed: the folder is a whole bucket, or holds other tables.`;
+      }
+      if (variant === "cut") {
+        return "The message breaks off amid the name of the object, so no location is proposed. Look up the whole message in the log.";
       }
       return `The session was granted other locations, but not this one. Grant it the location to ${access(lacks)}.`;
     },
@@ -267,11 +272,11 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     change: "the locations",
   },
   "action-never-granted": {
-    say: ({ denial, session }) => {
+    say: ({ denial, session, detail }) => {
       const { action = "" } = denial;
-      const service = action.split(":")[0]?.toLowerCase() ?? "";
+      const service = (detail ?? action.split(":")[0] ?? "").toLowerCase();
       const known = OTHER_SERVICES[service];
-      if (known !== undefined) return `${action} is a request to ${known}`;
+      if (known !== undefined) return `${action || "This"} is a request to ${known}`;
       if (service !== "s3" && service !== "kms") {
         return `${action} is a request to another service, ${service}: the session policy has nothing to do with it. Use other credentials for it than the vended ones.`;
       }
@@ -369,15 +374,19 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     change: "fewer locations a session (`plan`), fewer or shorter tags",
   },
   "policy-malformed": {
-    say: () =>
-      "STS could not read the session policy: it was cut, changed, or built by hand. Pass the text of serializePolicy unchanged. A store other than AWS may refuse KMS statements: set kmsUnavailable (--no-kms).",
+    say: ({ detail }) =>
+      detail !== undefined
+        ? "STS refused the request without a reason, as stores other than AWS do. It may not read KMS statements: set kmsUnavailable (--no-kms). If the store has no STS, set stsUnavailable (--no-sts)."
+        : "STS could not read the session policy: it was cut, changed, or built by hand. Pass the text of serializePolicy unchanged. A store other than AWS may refuse KMS statements: set kmsUnavailable (--no-kms).",
     anchor: "requests-to-sts",
     means: "STS could not read the session policy",
     change: "the policy's text; `--no-kms` for stores that refuse KMS statements",
   },
   "session-tags": {
-    say: () =>
-      "Polaris sends session tags, and may not: sts:TagSession is another action than sts:AssumeRole. Allow both in the role's trust policy, or leave SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty.",
+    say: ({ detail }) =>
+      detail !== undefined
+        ? "STS refuses the session tags of the request: there are too many, or one is too long or holds a character that tags can't have. Shorten them, or leave SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty."
+        : "Polaris sends session tags, and may not: sts:TagSession is another action than sts:AssumeRole. Allow both in the role's trust policy, or leave SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL empty.",
     anchor: "requests-to-sts",
     means: "Polaris may not set session tags",
     change: "sts:TagSession in the trust policy, or `SESSION_TAGS_IN_SUBSCOPED_CREDENTIAL`",
@@ -390,11 +399,13 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
     change: "Polaris' `STORAGE_CREDENTIAL_DURATION_SECONDS`, or the role's MaxSessionDuration",
   },
   "sts-region": {
-    say: () =>
-      "STS is not active in this region for the account. Activate it in the account settings of IAM, or set another region or stsEndpoint in the storage configuration.",
+    say: ({ detail }) =>
+      detail !== undefined
+        ? "The store has no STS, or its STS lacks what Polaris asks for. Set stsUnavailable (--no-sts), or stsEndpoint if the store's STS has an address of its own."
+        : "STS is not active in this region for the account. Activate it in the account settings of IAM, or set another region or stsEndpoint in the storage configuration.",
     anchor: "requests-to-sts",
-    means: "STS is not active in the region",
-    change: "the account's STS settings, or the configuration's `stsEndpoint`",
+    means: "STS is not active in the region, or the store has none",
+    change: "the account's STS settings, or the configuration's `stsEndpoint` or `stsUnavailable`",
   },
   "web-identity": {
     say: () => WEB_IDENTITY,
@@ -459,7 +470,9 @@ export const WORDS: Readonly<Record<Cause, Row>> = {
   },
   "public-access-block": {
     say: ({ detail }) =>
-      `S3 Block Public Access${detail === undefined ? "" : ` (${detail})`} refuses public ACLs and policies. Leave ACLs out of the engine's settings (s3.acl); do not open the bucket.`,
+      detail?.startsWith("bucket")
+        ? "The bucket has ACLs switched off (Object Ownership). Leave ACLs out of the engine's settings (s3.acl); do not open the bucket."
+        : `S3 Block Public Access${detail === undefined ? "" : ` (${detail})`} refuses public ACLs and policies. Leave ACLs out of the engine's settings (s3.acl); do not open the bucket.`,
     anchor: "policies-elsewhere",
     means: "S3 Block Public Access refuses a public ACL or policy",
     change: "the engine's ACL setting",

@@ -512,7 +512,7 @@ const cases: Record<string, Case> = {
   },
   "the session policy may be why if nobody says": {
     cause: "location-not-granted",
-    text: denied("s3:GetObject", "arn:aws:s3:::wh1/x/f", "."),
+    text: denied("s3:GetObject", "arn:aws:s3:::wh1/x/f.parquet", "."),
     config: catalog,
     locations: allOf,
     certainty: "possible",

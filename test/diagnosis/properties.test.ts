@@ -41,7 +41,16 @@ function certainValues(text: string, locations: Locations | undefined): Set<stri
   );
 }
 
-const PREFIXES = ["> ", "│ ", "2025-10-14T02:55:14.127Z polaris-1 | ", "[pod/polaris] ", "# "];
+const PREFIXES = [
+  "> ",
+  "│ ",
+  "2025-10-14T02:55:14.127Z polaris-1 | ",
+  "[pod/polaris] ",
+  "# ",
+  "12: ",
+  "E1014 02:55:14.127 12 x.go:33] ",
+  "polaris-1 polaris ",
+];
 const MASKS = ["***", "XXXXXXXXXXXX", "<account>", "[REDACTED]"];
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const at = (text: string, part: number) => Math.floor(text.length * part);
