@@ -299,7 +299,8 @@ function isCutOff(page: Page, at: number, written: string): boolean {
   if (!/:s3:[^/]*\//i.test(written)) return false;
   if (/\.{3}$/.test(written) || /^(?:…|\[\.{3})/.test(after)) return true;
   if (/^\W/.test(written)) return !/^(?:\\*["']|&(?:quot|#34);)/.test(after);
-  return after.trim() === "" && end + 8 > page.original.length && !/\.\w{2,8}$/.test(written);
+  // A sentence that ends, or a line, and an ending like that of a file are whole.
+  return after === "" && !/\.(?:\w{2,8})?$/.test(written);
 }
 
 /** Whether a denial to list is of a request to list, or of one for an object that is not there. */
