@@ -503,14 +503,14 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy(allow, { Statements: [] }),
-      "UNSUPPORTED_POLICY Statements: is not an element that is supported.",
+      "UNSUPPORTED_POLICY Statements: is not known here. Use Version, Id, Statement.",
     ],
     [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
     [policy(new Array(2)), "UNSUPPORTED_POLICY Statement[0]: must be an object."],
     [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
     [
       policy({ ...allow, Principals: "*" }),
-      "UNSUPPORTED_POLICY Statement.Principals: is not an element that is supported.",
+      "UNSUPPORTED_POLICY Statement.Principals: is not known here. Use Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition.",
     ],
     [
       policy({ ...allow, Effect: "allow" }),

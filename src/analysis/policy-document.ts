@@ -297,7 +297,7 @@ function record(value: unknown, path: Path, fields?: readonly string[]): Record<
   }
   for (const field of Object.keys(value)) {
     if (fields?.includes(field) !== false) continue;
-    throw unsupported([...path, field], "is not an element that is supported.");
+    throw unsupported([...path, field], `is not known here. Use ${fields?.join(", ")}.`);
   }
   return value;
 }
