@@ -5,7 +5,7 @@
  */
 
 /** More elements than any list has that a policy could hold. */
-const MOST_ELEMENTS = 5_000_000;
+export const MOST_ELEMENTS = 1_000_000;
 
 const { size: SIZE } = Object.getOwnPropertyDescriptors(Set.prototype);
 
@@ -79,17 +79,18 @@ const MOST_DEPTH = 64;
  *
  * @returns a copy of plain arrays and of objects without a prototype; a list with holes ends with
  *   `undefined` at the first of them.
- * @throws RangeError for more than 64 levels, which a cycle has too; the caller's `reading` makes it
+ * @throws RangeError for more than 64 levels, which a cycle has too, and for more values than any
+ *   document has, which a few objects have that hold one another twice; the caller's `reading` makes it
  *   an error of this library.
  */
-export function plainCopy(value: unknown, depth = 0): unknown {
+export function plainCopy(value: unknown, depth = 0, values = { left: MOST_ELEMENTS }): unknown {
+  if (depth > MOST_DEPTH || values.left-- === 0) throw new RangeError("too large");
   if (typeof value !== "object" || value === null) return value;
-  if (depth > MOST_DEPTH) throw new RangeError("too deep");
   const list = readList(value);
-  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1));
+  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1, values));
   const copy: { [field: string]: unknown } = Object.create(null);
   for (const field of Object.keys(value)) {
-    copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1);
+    copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1, values);
   }
   return copy;
 }

@@ -104,8 +104,8 @@ const LIST_FIELDS = [
 
 /**
  * The zod schema of {@link AwsStorageConfig}, for forms and files: it accepts exactly what
- * {@link buildSessionPolicy} accepts and reports the same issues. Unknown fields are dropped, and
- * "true" and "false" become booleans.
+ * {@link buildSessionPolicy} accepts and reports the same issues, of which an error has the first ten.
+ * Unknown fields are dropped, and "true" and "false" become booleans.
  *
  * It is a `zod/mini` schema: `parse` and `safeParse` are methods, and it nests in other schemas.
  *
@@ -186,7 +186,10 @@ export function parseFields(input: unknown): Shape {
 function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
   const fields: readonly unknown[] = KEY_FIELDS;
   const onlyKeys = issues.every(({ path }) => fields.includes(path[0]));
-  return new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
+  return new SessionPolicyError(
+    onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG",
+    issues.slice(0, MOST_ISSUES),
+  );
 }
 
 /** Copies the known fields, and finds the names that look like one. */

@@ -290,6 +290,19 @@ test('a plan in profile "polaris" has the policies that its locations give', () 
   }
 });
 
+test("an error about a configuration lists ten faults at most", () => {
+  const many = Array.from({ length: 50_000 }, () => "x");
+  for (const wrong of [
+    { allowedKmsKeys: many },
+    { allowedLocations: many },
+    { allowedKmsKeys: many.map((_, i) => i) },
+  ]) {
+    const fault = faultOf(() => buildSessionPolicy(wrong as never, {}));
+    expect(fault.code).toMatch(/^INVALID_/);
+    expect(fault.paths).toHaveLength(10);
+  }
+});
+
 /** Every public function, with what it takes. */
 const functions: Readonly<Record<string, (...args: never[]) => unknown>> = {
   ...entries,
@@ -411,6 +424,11 @@ const odd: Readonly<Record<string, () => unknown>> = {
   "billions of holes": () => new Array(4_000_000_000),
   "a list in itself": cycle,
   "thousands of levels": deep,
+  "sixty objects that each hold the next one twice": () => {
+    let value: object = {};
+    for (let i = 0; i < 60; i++) value = { a: value, b: value };
+    return value;
+  },
   "a function": () => trap,
   "a symbol": () => Symbol("the caller's secret"),
   "a bigint": () => 10n,

@@ -398,6 +398,10 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
     const context = { "aws:TagKeys": keys, "sts:TransitiveTagKeys": keys };
     asked.push({ action: "sts:TagSession", statement: tag, context });
   }
+  // Whoever the catalog server is, it is no service of AWS and no identity provider.
+  const trusting = trust.filter(
+    ({ principals }) => principals?.not !== false || !principals.names.every(isServiceOrProvider),
+  );
   return asked.flatMap(({ action, statement, context }): MissingAccess[] => {
     const request = {
       action,
@@ -405,7 +409,8 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
       context,
       ...(userArn == null ? {} : { principal: userArn }),
     };
-    const verdict = decideParsed(trust, { ...parseRequest(request), partial: true }, budget);
+    const known = { ...request, context: { ...contextOfPrincipal(userArn), ...context } };
+    const verdict = decideParsed(trusting, { ...parseRequest(known), partial: true }, budget);
     if (verdict.decision === "allowed") return [];
     if (verdict.decision === "unknown") {
       // Without a principal it is not known who asks, and nobody but the caller can tell.
@@ -427,6 +432,17 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
         : `The trust policy does not let the catalog server ${what}.`;
     return [{ request, statement, where: "trust", why }];
   });
+}
+
+function isServiceOrProvider(name: string): boolean {
+  return /^[\w-]+(?:\.[\w-]+)+$|^arn:[^:]*:iam::[^:]*:(?:oidc|saml)-provider\//.test(name);
+}
+
+/** The condition keys that the ARN of a role or user tells. */
+function contextOfPrincipal(arn: string | null | undefined): Record<string, string> {
+  const [, account] = /^arn:[^:]*:iam::(\d{12}):(?:role|user)\//.exec(arn ?? "") ?? [];
+  if (arn == null || account === undefined) return {};
+  return { "aws:PrincipalArn": arn, "aws:PrincipalAccount": account };
 }
 
 /** Notes the keys that an answer hangs on, each with the first such request. */

@@ -158,11 +158,20 @@ export function decideByLayers(role: Role, request: ParsedRequest): Verdict[] {
   }));
   const ofKey = request.action.startsWith("kms:") ? decideByKey(role, request) : undefined;
   if (ofKey !== undefined) {
-    // A key policy that names the role itself needs no policy of the role beside it.
-    if (ofKey.namesRole && verdicts[0]?.decision === "implicitlyDenied") verdicts.shift();
+    // A key policy that names the role itself needs no policy of the role beside it, except for a key of
+    // another account, which both must allow.
+    // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+    const isOfAccount = accountOf(request.resource) === accountOf(role.storage.fields.roleArn);
+    if (ofKey.namesRole && isOfAccount && verdicts[0]?.decision === "implicitlyDenied") {
+      verdicts.shift();
+    }
     verdicts.push(ofKey.verdict);
   }
   return verdicts;
+}
+
+function accountOf(arn: string | null | undefined): string | undefined {
+  return arn?.split(":")[4];
 }
 
 /** Whether a layer denies a request. */

@@ -380,6 +380,18 @@ describe("auditRole", () => {
       expect(auditRole({ storageConfig, policies: withoutKms, keyPolicies })).toEqual(CLEAN);
     });
 
+    test("needs both for a key of another account", () => {
+      const foreign = KEY.replace("123456789012", "999999999999");
+      const other = { ...storageConfig, currentKmsKey: foreign };
+      const keyPolicies = { [foreign]: policyOf(...keyPolicyStatements(other)) };
+      const auditOf = (statements: readonly object[]) =>
+        auditRole({ storageConfig: other, policies: [policyOf(...statements)], keyPolicies });
+      expect(auditOf(rolePolicy(other).Statement)).toEqual(CLEAN);
+      expect(
+        auditOf(withoutKeys).missing.map(({ where, request }) => `${where} ${request.action}`),
+      ).toEqual(KMS.map((action) => `policies ${action}`));
+    });
+
     test("counts what a role may do with other keys, whatever the policies of these say", () => {
       const keyPolicies = { [KEY]: full(KEY) };
       const found = auditRole({
@@ -414,6 +426,42 @@ describe("auditRole", () => {
       { request: { action: "sts:AssumeRole" } },
       { request: { action: "sts:TagSession" } },
     ]);
+  });
+
+  test("finds missing a trust of services or identity providers only, whoever assumes the role", () => {
+    const missingWith = (Principal: object, userArn?: string) => {
+      const trust = policyOf({ Effect: "Allow", Principal, Action: "sts:AssumeRole" });
+      const setup = { storageConfig: { ...storageConfig, userArn }, policies: [own], trust };
+      return auditRole(setup).missing.map(({ request }) => request.action);
+    };
+    const user = "arn:aws:iam::123456789012:user/polaris-server";
+    const provider = "arn:aws:iam::123456789012:oidc-provider/oidc.example.com";
+    for (const userArn of [undefined, user]) {
+      expect(missingWith({ Service: "ec2.amazonaws.com" }, userArn)).toEqual(["sts:AssumeRole"]);
+      expect(missingWith({ Federated: provider }, userArn)).toEqual(["sts:AssumeRole"]);
+      const both = { Service: "ec2.amazonaws.com", AWS: "123456789012" };
+      expect(missingWith(both, userArn)).toEqual([]);
+    }
+  });
+
+  test("knows the keys about the principal that assumes the role", () => {
+    const userArn = "arn:aws:iam::123456789012:role/polaris-server";
+    const auditWith = (Condition: object) => {
+      const everyone = { Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" };
+      const trust = policyOf({ ...everyone, Condition });
+      return auditRole({ storageConfig: { ...storageConfig, userArn }, policies: [own], trust });
+    };
+    const like = (arn: string) => ({ ArnLike: { "aws:PrincipalArn": arn } });
+    expect(auditWith(like("arn:aws:iam::*:role/polaris-*"))).toEqual(CLEAN);
+    expect(auditWith(like("arn:aws:iam::*:user/*")).missing).toHaveLength(1);
+    const account = { StringEquals: { "aws:PrincipalAccount": "123456789012" } };
+    expect(auditWith(account)).toEqual(CLEAN);
+  });
+
+  test("names a policy variable that nobody told as the policy writes it", () => {
+    const Resource = "arn:aws:s3:::*/${aws:PrincipalTag/team}/*";
+    const { unknown } = audit(policyOf(allow("s3:*", Resource)));
+    expect(unknown.map(({ key }) => key)).toEqual(["aws:PrincipalTag/team"]);
   });
 
   test("reports what the trust policy hangs on, and a Deny there", () => {
