@@ -85,6 +85,8 @@ const MOST_DEPTH = 64;
  */
 export function plainCopy(value: unknown, depth = 0, values = { left: MOST_ELEMENTS }): unknown {
   if (depth > MOST_DEPTH || values.left-- === 0) throw new RangeError("too large");
+  // A function is no value of JSON, and may be a Proxy.
+  if (typeof value === "function") return undefined;
   if (typeof value !== "object" || value === null) return value;
   const list = readList(value);
   if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1, values));

@@ -430,6 +430,8 @@ const odd: Readonly<Record<string, () => unknown>> = {
     return value;
   },
   "a function": () => trap,
+  "a Proxy of a function that throws": () =>
+    new Proxy(trap, { get: trap, has: trap, ownKeys: trap }),
   "a symbol": () => Symbol("the caller's secret"),
   "a bigint": () => 10n,
   "a Map": () => new Map([["read", [INSIDE]]]),
