@@ -13,7 +13,13 @@ import {
   parseRoleArn,
   partitionOfRegion,
 } from "./arn.ts";
-import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import {
+  issuesOf,
+  MOST_ISSUES,
+  reading,
+  SessionPolicyError,
+  type SessionPolicyIssue,
+} from "./errors.ts";
 import { isRecord, readList, readRecord } from "./input.ts";
 import { faultOf, outermost, placeOf } from "./locations.ts";
 
@@ -119,9 +125,12 @@ const LIST_FIELDS = [
  */
 export const storageConfigSchema = z.pipe(
   z.transform((input: AwsStorageConfig, context): z.input<typeof shape> => {
-    const { fields, issues } = readFields(input);
-    context.issues.push(...issues.map(custom));
-    return fields as z.input<typeof shape>;
+    try {
+      return parseNames(input) as z.input<typeof shape>;
+    } catch (error) {
+      context.issues.push(...(error as SessionPolicyError).issues.map(custom));
+      return {};
+    }
   }),
   shape.check(({ value, issues }) => {
     issues.push(...readConfig(value).issues.map(custom));
@@ -171,16 +180,9 @@ export function parseStorageConfig(input: unknown): StorageConfig {
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`
  */
 export function parseFields(input: unknown): Shape {
-  const { fields, issues } = readFields(input);
-  if (issues.length > 0) throw invalid(issues);
-  const parsed = shape.safeParse(fields);
+  const parsed = shape.safeParse(parseNames(input));
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.map(({ path, message }) => ({
-      path: path.map((part) => (typeof part === "number" ? part : String(part))),
-      message,
-    })),
-  );
+  throw invalid(issuesOf(parsed.error));
 }
 
 function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
@@ -190,6 +192,15 @@ function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
     onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG",
     issues.slice(0, MOST_ISSUES),
   );
+}
+
+/** Copies the known fields of an object that has no other spelling of one. */
+function parseNames(input: unknown) {
+  return reading("INVALID_STORAGE_CONFIG", "The storage configuration", () => {
+    const { fields, issues } = readFields(input);
+    if (issues.length > 0) throw invalid(issues);
+    return fields;
+  });
 }
 
 /** Copies the known fields, and finds the names that look like one. */
@@ -238,7 +249,6 @@ function readFields(input: unknown): {
   return { fields, issues: issues.slice(0, MOST_ISSUES) };
 }
 
-const MOST_ISSUES = 10;
 /** Longer than any spelling of a field with a separator between its words. */
 const LONGEST_NAME = 64;
 

@@ -26,6 +26,7 @@ import {
   serializePolicy,
   sessionTags,
   storageConfigOf,
+  storageConfigSchema,
 } from "../src/index.ts";
 import {
   auditRole,
@@ -310,6 +311,7 @@ const functions: Readonly<Record<string, (...args: never[]) => unknown>> = {
   roleSessionName,
   sessionTags,
   storageConfigOf,
+  storageConfigSchema: (input: unknown) => storageConfigSchema.safeParse(input),
   decide,
   isAllowed,
   decideStrictly,
@@ -361,6 +363,7 @@ const taken: Readonly<Record<string, readonly unknown[]>> = {
   storageConfigOf: [
     { name: "lake", storageConfigInfo: whole, properties: { "default-base-location": INSIDE } },
   ],
+  storageConfigSchema: [whole],
   decide: [policy, request, { partial: true }],
   isAllowed: [policy, request],
   decideStrictly: [policy, request],
