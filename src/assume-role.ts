@@ -99,9 +99,7 @@ export function createAssumeRoleRequestBuilder(
   const { maxLength, ...others } = reading("INVALID_OPTIONS", "The options", () =>
     parseOptions(options),
   );
-  const fields = reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
-    parseFields(storageConfig),
-  );
+  const fields = parseFields(storageConfig);
   const build = createSessionPolicyBuilder(fields, {
     ...others,
     maxLength: Math.min(maxLength, MOST_POLICY_CHARACTERS),

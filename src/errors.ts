@@ -74,6 +74,21 @@ export function reading<T>(code: SessionPolicyErrorCode, what: string, read: () 
   }
 }
 
+/** The issues of a zod schema, as this library tells them. */
+export function issuesOf({
+  issues,
+}: {
+  readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[];
+}): SessionPolicyIssue[] {
+  return issues.map(({ path, message }) => ({
+    path: path.map((part) => (typeof part === "number" ? part : String(part))),
+    message,
+  }));
+}
+
+/** As many faults as one error lists; a person mends the first and sees the pattern. */
+export const MOST_ISSUES = 10;
+
 function sentence({ path, message }: SessionPolicyIssue): string {
   const place = path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))

@@ -5,7 +5,7 @@
  */
 
 /** A list with more elements fits no policy. */
-const MOST_ELEMENTS = 5_000_000;
+export const MOST_ELEMENTS = 1_000_000;
 
 const { size: SIZE } = Object.getOwnPropertyDescriptors(Set.prototype);
 
@@ -79,17 +79,20 @@ const MOST_DEPTH = 64;
  *
  * @returns a copy of plain arrays and of objects without a prototype; a list with holes ends with
  *   `undefined` at the first of them.
- * @throws RangeError for more than 64 levels, and so for a cycle. The caller's `reading` makes it an
- *   error of this library.
+ * @throws RangeError for more than 64 levels, and so for a cycle, and for more values than any document
+ *   has: a few objects that hold one another twice have them. The caller's `reading` makes it an error of
+ *   this library.
  */
-export function plainCopy(value: unknown, depth = 0): unknown {
+export function plainCopy(value: unknown, depth = 0, values = { left: MOST_ELEMENTS }): unknown {
+  if (depth > MOST_DEPTH || values.left-- === 0) throw new RangeError("too large");
+  // A function is no value of JSON, and may be a Proxy.
+  if (typeof value === "function") return undefined;
   if (typeof value !== "object" || value === null) return value;
-  if (depth > MOST_DEPTH) throw new RangeError("too deep");
   const list = readList(value);
-  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1));
+  if (list !== undefined) return list.map((element) => plainCopy(element, depth + 1, values));
   const copy: { [field: string]: unknown } = Object.create(null);
   for (const field of Object.keys(value)) {
-    copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1);
+    copy[field] = plainCopy((value as { [field: string]: unknown })[field], depth + 1, values);
   }
   return copy;
 }

@@ -9,7 +9,7 @@
  * @module
  */
 import { bucketFault } from "./buckets.ts";
-import { fault, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import { fault, MOST_ISSUES, SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
 import { isRecord, readList } from "./input.ts";
 
 /** What a session may do below a location. */
@@ -46,9 +46,6 @@ export interface BucketPlaces {
   readonly prefixes: readonly string[];
   readonly accesses: readonly number[];
 }
-
-/** One error lists at most so many faults: a person fixes the first and sees the pattern. */
-const MOST_ISSUES = 10;
 
 /** A list of locations as it was passed in, and the accesses that it is for, as bits. */
 interface LocationList {

@@ -3,7 +3,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { SessionPolicyError } from "./errors.ts";
+import { issuesOf, SessionPolicyError } from "./errors.ts";
 
 /** How a session policy is made. The defaults grant the least. */
 export interface SessionPolicyOptions {
@@ -102,8 +102,5 @@ export function parseOptions(input?: SessionPolicyOptions): Options {
   if (input === undefined) return DEFAULTS;
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new SessionPolicyError(
-    "INVALID_OPTIONS",
-    parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message })),
-  );
+  throw new SessionPolicyError("INVALID_OPTIONS", issuesOf(parsed.error));
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { fault } from "./errors.ts";
+import { MOST_ELEMENTS } from "./input.ts";
 
 /** A value of a policy element: IAM takes one string or a list of them. */
 export type OneOrMany = string | readonly string[];
@@ -79,8 +80,15 @@ const NOT_RAW = /[^\x20-\x7e\xa1-\xff]/g;
  */
 export function serializePolicy(policy: PolicyDocument): string {
   let json: string | undefined;
+  let left = MOST_ELEMENTS;
+  // A few objects that hold one another twice have more values than memory can hold.
+  const counted = (_: string, value: unknown) => {
+    if (left-- === 0) throw new RangeError("too large");
+    return value;
+  };
   try {
-    json = typeof policy === "object" && policy !== null ? JSON.stringify(policy) : undefined;
+    json =
+      typeof policy === "object" && policy !== null ? JSON.stringify(policy, counted) : undefined;
   } catch {
     // A cycle, a BigInt or a throwing getter: refused below, with the rest.
   }

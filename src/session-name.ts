@@ -5,7 +5,7 @@
  * @module
  */
 import * as z from "zod/mini";
-import { fault, reading, SessionPolicyError } from "./errors.ts";
+import { fault, issuesOf, MOST_ISSUES, reading, SessionPolicyError } from "./errors.ts";
 import { isRecord, readList, readRecord } from "./input.ts";
 
 /** The fields of a session name. The names are Polaris'. */
@@ -125,15 +125,9 @@ export function parseSession(input: SessionSettings = {}): Session {
     session.tagFields = copied(session.tagFields);
     const parsed = sessionSchema.safeParse(session);
     if (parsed.success) return parsed.data;
-    const issues = parsed.error.issues.slice(0, MOST_ISSUES).map(({ path, message }) => ({
-      path: path.map((part) => (typeof part === "number" ? part : String(part))),
-      message,
-    }));
-    throw new SessionPolicyError("INVALID_SESSION", issues);
+    throw new SessionPolicyError("INVALID_SESSION", issuesOf(parsed.error).slice(0, MOST_ISSUES));
   });
 }
-
-const MOST_ISSUES = 10;
 
 /** A list as a copy; anything else as it is, so that the schema refuses it. */
 function copied(list: unknown): unknown {

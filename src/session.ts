@@ -33,9 +33,7 @@ export function createSession(
   givenOptions?: SessionPolicyOptions,
 ): Session {
   const options = reading("INVALID_OPTIONS", "The options", () => parseOptions(givenOptions));
-  const config = reading("INVALID_STORAGE_CONFIG", "The storage configuration", () =>
-    parseStorageConfig(storageConfig),
-  );
+  const config = parseStorageConfig(storageConfig);
   refuseImpossible(options, config);
   const rules = grantRules(options, config);
   const known: KeyStatements[] = [];

@@ -13,7 +13,13 @@ import {
   parseRoleArn,
   partitionOfRegion,
 } from "./arn.ts";
-import { SessionPolicyError, type SessionPolicyIssue } from "./errors.ts";
+import {
+  issuesOf,
+  MOST_ISSUES,
+  reading,
+  SessionPolicyError,
+  type SessionPolicyIssue,
+} from "./errors.ts";
 import { isRecord, readList, readRecord } from "./input.ts";
 import { faultOf, outermost, placeOf } from "./locations.ts";
 
@@ -104,8 +110,8 @@ const LIST_FIELDS = [
 
 /**
  * The zod schema of {@link AwsStorageConfig}, for forms and files: it accepts exactly what
- * {@link buildSessionPolicy} accepts and reports the same issues. Unknown fields are dropped, and
- * "true" and "false" become booleans.
+ * {@link buildSessionPolicy} accepts and reports the same issues, of which an error has the first ten.
+ * Unknown fields are dropped, and "true" and "false" become booleans.
  *
  * It is a `zod/mini` schema: `parse` and `safeParse` are methods, and it nests in other schemas.
  *
@@ -119,9 +125,12 @@ const LIST_FIELDS = [
  */
 export const storageConfigSchema = z.pipe(
   z.transform((input: AwsStorageConfig, context): z.input<typeof shape> => {
-    const { fields, issues } = readFields(input);
-    context.issues.push(...issues.map(custom));
-    return fields as z.input<typeof shape>;
+    try {
+      return parseNames(input) as z.input<typeof shape>;
+    } catch (error) {
+      context.issues.push(...(error as SessionPolicyError).issues.map(custom));
+      return {};
+    }
   }),
   shape.check(({ value, issues }) => {
     issues.push(...readConfig(value).issues.map(custom));
@@ -171,22 +180,27 @@ export function parseStorageConfig(input: unknown): StorageConfig {
  * @throws SessionPolicyError `INVALID_STORAGE_CONFIG`, `INVALID_KMS_KEY`
  */
 export function parseFields(input: unknown): Shape {
-  const { fields, issues } = readFields(input);
-  if (issues.length > 0) throw invalid(issues);
-  const parsed = shape.safeParse(fields);
+  const parsed = shape.safeParse(parseNames(input));
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.map(({ path, message }) => ({
-      path: path.map((part) => (typeof part === "number" ? part : String(part))),
-      message,
-    })),
-  );
+  throw invalid(issuesOf(parsed.error));
 }
 
 function invalid(issues: readonly SessionPolicyIssue[]): SessionPolicyError {
   const fields: readonly unknown[] = KEY_FIELDS;
   const onlyKeys = issues.every(({ path }) => fields.includes(path[0]));
-  return new SessionPolicyError(onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG", issues);
+  return new SessionPolicyError(
+    onlyKeys ? "INVALID_KMS_KEY" : "INVALID_STORAGE_CONFIG",
+    issues.slice(0, MOST_ISSUES),
+  );
+}
+
+/** Copies the known fields of an object that has no other spelling of one. */
+function parseNames(input: unknown) {
+  return reading("INVALID_STORAGE_CONFIG", "The storage configuration", () => {
+    const { fields, issues } = readFields(input);
+    if (issues.length > 0) throw invalid(issues);
+    return fields;
+  });
 }
 
 /** Copies the known fields, and finds misspelled names of known fields. */
@@ -235,7 +249,6 @@ function readFields(input: unknown): {
   return { fields, issues: issues.slice(0, MOST_ISSUES) };
 }
 
-const MOST_ISSUES = 10;
 /** No spelling of a field is longer, with separators between its words. */
 const LONGEST_NAME = 64;
 

@@ -26,6 +26,7 @@ import {
   serializePolicy,
   sessionTags,
   storageConfigOf,
+  storageConfigSchema,
 } from "../src/index.ts";
 import {
   auditRole,
@@ -290,6 +291,19 @@ test('a plan in profile "polaris" has the policies that its locations give', () 
   }
 });
 
+test("an error about a configuration lists ten faults at most", () => {
+  const many = Array.from({ length: 50_000 }, () => "x");
+  for (const wrong of [
+    { allowedKmsKeys: many },
+    { allowedLocations: many },
+    { allowedKmsKeys: many.map((_, i) => i) },
+  ]) {
+    const fault = faultOf(() => buildSessionPolicy(wrong as never, {}));
+    expect(fault.code).toMatch(/^INVALID_/);
+    expect(fault.paths).toHaveLength(10);
+  }
+});
+
 /** Every public function, with what it takes. */
 const functions: Readonly<Record<string, (...args: never[]) => unknown>> = {
   ...entries,
@@ -297,6 +311,7 @@ const functions: Readonly<Record<string, (...args: never[]) => unknown>> = {
   roleSessionName,
   sessionTags,
   storageConfigOf,
+  storageConfigSchema: (input: unknown) => storageConfigSchema.safeParse(input),
   decide,
   isAllowed,
   decideStrictly,
@@ -348,6 +363,7 @@ const taken: Readonly<Record<string, readonly unknown[]>> = {
   storageConfigOf: [
     { name: "lake", storageConfigInfo: whole, properties: { "default-base-location": INSIDE } },
   ],
+  storageConfigSchema: [whole],
   decide: [policy, request, { partial: true }],
   isAllowed: [policy, request],
   decideStrictly: [policy, request],
@@ -411,7 +427,14 @@ const odd: Readonly<Record<string, () => unknown>> = {
   "billions of holes": () => new Array(4_000_000_000),
   "a list in itself": cycle,
   "thousands of levels": deep,
+  "sixty objects that each hold the next one twice": () => {
+    let value: object = {};
+    for (let i = 0; i < 60; i++) value = { a: value, b: value };
+    return value;
+  },
   "a function": () => trap,
+  "a Proxy of a function that throws": () =>
+    new Proxy(trap, { get: trap, has: trap, ownKeys: trap }),
   "a symbol": () => Symbol("the caller's secret"),
   "a bigint": () => 10n,
   "a Map": () => new Map([["read", [INSIDE]]]),

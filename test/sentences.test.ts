@@ -503,14 +503,14 @@ const cases: Record<string, Case[]> = {
     ],
     [
       policy(allow, { Statements: [] }),
-      "UNSUPPORTED_POLICY Statements: is not a supported element.",
+      "UNSUPPORTED_POLICY Statements: is not a supported element. Use Version, Id, Statement.",
     ],
     [policy([]), "UNSUPPORTED_POLICY Statement: must not be empty."],
     [policy(new Array(2)), "UNSUPPORTED_POLICY Statement[0]: must be an object."],
     [policy([allow, null]), "UNSUPPORTED_POLICY Statement[1]: must be an object."],
     [
       policy({ ...allow, Principals: "*" }),
-      "UNSUPPORTED_POLICY Statement.Principals: is not a supported element.",
+      "UNSUPPORTED_POLICY Statement.Principals: is not a supported element. Use Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition.",
     ],
     [
       policy({ ...allow, Effect: "allow" }),

@@ -10,6 +10,7 @@ import { fault } from "../errors.ts";
  * several steps.
  */
 export interface Budget {
+  readonly most: number;
   left: number;
 }
 
@@ -17,8 +18,8 @@ export interface Budget {
 const MOST_STEPS = 30_000_000;
 
 /** Makes a new budget, for one call. */
-export function newBudget(): Budget {
-  return { left: MOST_STEPS };
+export function newBudget(most = MOST_STEPS): Budget {
+  return { most, left: most };
 }
 
 /** @throws SessionPolicyError `UNSUPPORTED_POLICY` when the budget is spent */
@@ -28,6 +29,6 @@ export function spend(budget: Budget, steps: number): void {
   throw fault(
     "UNSUPPORTED_POLICY",
     [],
-    `The policies are too complex: this takes more than ${MOST_STEPS} steps. Ask about fewer statements at a time, or use shorter patterns.`,
+    `The policies are too complex: this takes more than ${budget.most} steps. Ask about fewer statements at a time, or use shorter patterns.`,
   );
 }

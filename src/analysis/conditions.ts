@@ -6,7 +6,15 @@
  * @module
  */
 import { type Budget, spend } from "./budget.ts";
-import { type Glob, lowerCase, matches, parseGlob, substitute, variablesOf } from "./glob.ts";
+import {
+  type Glob,
+  lowerCase,
+  matches,
+  parseGlob,
+  substitute,
+  type Variable,
+  variablesOf,
+} from "./glob.ts";
 
 /** The name of an operator, taken apart. */
 export interface Operator {
@@ -68,8 +76,7 @@ const STEPS_OF_ADDRESS = 120;
 
 /** A value of a condition, which tells whether a value of the request matches it. */
 export interface Wanted {
-  /** The keys of its variables. */
-  readonly variables: readonly string[];
+  readonly variables: readonly Variable[];
   /** Its pattern, if it has no variables; undefined for operators that do not compare text. */
   readonly glob?: Glob;
   readonly holds: (value: string, valueIn: ValueOf, budget: Budget) => boolean;
@@ -117,10 +124,10 @@ function textWanted(base: string, text: string, variables: boolean): Wanted | st
   const fold = (value: string) => (base === "StringEqualsIgnoreCase" ? value.toLowerCase() : value);
   const glob = parseGlob(fold(text), { wildcards: base === "StringLike", variables });
   if (glob === undefined) return NOT_A_VARIABLE;
-  const names = variablesOf(glob);
-  const simple = names.length === 0 && base !== "StringEqualsIgnoreCase";
+  const found = variablesOf(glob);
+  const simple = found.length === 0 && base !== "StringEqualsIgnoreCase";
   return {
-    variables: names,
+    variables: found,
     ...(simple && { glob }),
     holds: (value, valueIn, budget) => {
       if (simple) return matches(glob, value, budget);
@@ -128,7 +135,7 @@ function textWanted(base: string, text: string, variables: boolean): Wanted | st
         const own = valueIn(key);
         return own === undefined ? undefined : fold(own);
       };
-      const known = names.length === 0 ? glob : substitute(glob, foldedIn, budget);
+      const known = found.length === 0 ? glob : substitute(glob, foldedIn, budget);
       spend(budget, value.length);
       return known !== undefined && matches(known, fold(value), budget);
     },

@@ -13,7 +13,7 @@ import {
   statementMatches,
   testHolds,
 } from "./decide.ts";
-import { intersects, lowerCase, variablesOf } from "./glob.ts";
+import { intersects, lowerCase, type Variable, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
   byKey,
@@ -283,7 +283,7 @@ const NOBODY = "arn:aws:iam::000000000000:role/nobody";
  * the slashes and colons of the resource and the context.
  */
 function fill(
-  variables: readonly string[],
+  variables: readonly Variable[],
   lack: Lack,
   asked: ParsedRequest,
   does: (request: ParsedRequest) => boolean,
@@ -291,15 +291,16 @@ function fill(
 ): boolean {
   const request = given(asked, lack, budget);
   if (does(request)) return true;
-  const names = new Set(variables.filter((name) => !request.context.has(name)));
+  const names = new Map(variables.map(({ key, written }) => [key, written]));
   const texts = [asked.resource, ...[...asked.context.values()].flat()];
   const values = new Set(
     texts.flatMap((text) => text.slice(0, MOST_TEXT).split(/[:/]/)).flatMap(endsOf),
   );
-  for (const name of names) {
+  for (const [name, written] of names) {
+    if (request.context.has(name)) continue;
     const value = firstValue(name, [...values], request, does);
     if (value === undefined) continue;
-    lack.set(name, { written: name, value });
+    lack.set(name, { written, value });
     return true;
   }
   return false;

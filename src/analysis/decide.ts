@@ -8,7 +8,7 @@ import { fault, reading, SessionPolicyError } from "../errors.ts";
 import { isRecord, readList, readRecord } from "../input.ts";
 import { isOfKnownService, knownAction, NO_RESOURCE } from "./actions.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
-import { lowerCase, matches, substitute, variablesOf } from "./glob.ts";
+import { lowerCase, matches, substitute, type Variable, variablesOf } from "./glob.ts";
 import {
   type AccessRequest,
   type ParsedStatement,
@@ -335,9 +335,11 @@ function valueIn({ context }: ParsedRequest, key: string): string | undefined {
   return values?.length === 1 ? values[0] : undefined;
 }
 
-/** Returns the keys of variables whose values are unknown; empty if the request is complete. */
-function untold(request: ParsedRequest, keys: readonly string[]): string[] {
-  return request.partial ? keys.filter((key) => !request.context.has(key)) : [];
+/** Returns the variables whose values are unknown, as written; empty if the request is complete. */
+function untold({ partial, context }: ParsedRequest, variables: readonly Variable[]): string[] {
+  return partial
+    ? variables.flatMap(({ written, key }) => (context.has(key) ? [] : [written]))
+    : [];
 }
 
 function resourceMatches(patterns: Patterns, request: ParsedRequest, budget: Budget): Match {

@@ -10,6 +10,8 @@ import { type Budget, spend } from "./budget.ts";
 
 /** A policy variable: the value of a condition key, or a default. */
 export interface Variable {
+  /** The condition key, as it is written. */
+  readonly written: string;
   /** The condition key, in lower case. */
   readonly key: string;
   readonly fallback: string | undefined;
@@ -81,9 +83,9 @@ function variableOf(name: string): Token | undefined {
   const comma = name.indexOf(",");
   const key = (comma < 0 ? name : name.slice(0, comma)).trim();
   if (!/^[\w-]+:[^'"{}]*$/.test(key)) return undefined;
-  if (comma < 0) return { key: lowerCase(key), fallback: undefined };
+  if (comma < 0) return { written: key, key: lowerCase(key), fallback: undefined };
   const [, fallback] = /^'([^']*)'$/.exec(name.slice(comma + 1).trim()) ?? [];
-  return fallback === undefined ? undefined : { key: lowerCase(key), fallback };
+  return fallback === undefined ? undefined : { written: key, key: lowerCase(key), fallback };
 }
 
 /** Returns a text in lower case, in ASCII only: IAM does not read the Kelvin sign as a k. */
@@ -96,9 +98,9 @@ export function hasVariables(glob: Glob): boolean {
   return glob.some((token) => typeof token === "object");
 }
 
-/** Returns the keys of the variables in a pattern. */
-export function variablesOf(glob: Glob): string[] {
-  return glob.flatMap((token) => (typeof token === "object" ? [token.key] : []));
+/** Returns the variables in a pattern. */
+export function variablesOf(glob: Glob): Variable[] {
+  return glob.flatMap((token) => (typeof token === "object" ? [token] : []));
 }
 
 /**

@@ -298,7 +298,7 @@ function record(value: unknown, path: Path, fields?: readonly string[]): Record<
   }
   for (const field of Object.keys(value)) {
     if (fields?.includes(field) !== false) continue;
-    throw unsupported([...path, field], "is not a supported element.");
+    throw unsupported([...path, field], `is not a supported element. Use ${fields?.join(", ")}.`);
   }
   return value;
 }

@@ -7,12 +7,16 @@ import { type AccessRow, compareAccess, listAccess } from "polaris-session-polic
 
 /** Returns the rows of `policy` that `other` does not allow as a whole, each with those actions. */
 export function accessBeyond(policy: PolicyDocument, other: PolicyDocument): AccessRow[] {
-  const known = new Set(listAccess(other).flatMap((row) => row.actions.map((a) => idOf(row, a))));
+  const others = listAccess(other);
+  const known = new Set(others.flatMap((row) => row.actions.map((a) => idOf(row, a))));
+  // Both policies are of this library, which spells actions out.
+  const named = new Set(others.flatMap(({ actions }) => actions));
   return listAccess(policy).flatMap((row) => {
     const statement = policy.Statement[row.statement];
     if (row.effect === "Deny" || statement === undefined) return [];
     const actions = row.actions.filter((action) => {
       if (known.has(idOf(row, action))) return false;
+      if (!named.has(action)) return true;
       // Another resource of the other policy may contain this one.
       const Statement = [{ ...statement, Action: action, Resource: row.resource }];
       const { relation } = compareAccess({ Version: "2012-10-17", Statement }, other);

@@ -223,6 +223,7 @@ export function readOnce(...files: readonly (string | undefined)[]): void {
 }
 
 export function nameOf(file: string): string {
+  if (file === "") return "A file without a name";
   return file === "-" ? "Standard input" : file;
 }
 
@@ -235,7 +236,8 @@ export function contextFrom(values: Values): Readonly<Record<string, readonly st
   const context: Record<string, string[]> = Object.create(null);
   for (const pair of listOf(values, "context")) {
     const at = pair.indexOf("=");
-    if (at < 1) throw new UsageError("--context has no key. Write --context KEY=VALUE.");
+    if (at < 1)
+      throw new UsageError("--context needs a key and a value. Write --context KEY=VALUE.");
     const key = pair.slice(0, at);
     const value = pair.slice(at + 1);
     const present = context[key];

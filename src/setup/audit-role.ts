@@ -5,16 +5,18 @@
  * @module
  */
 import { ACTIONS } from "../actions.ts";
-import { knownAction, knownActions, shapesOf, typesOf } from "../analysis/actions.ts";
-import type { Budget } from "../analysis/budget.ts";
+import { knownActions, shapesOf, typesOf } from "../analysis/actions.ts";
+import { type Budget, spend } from "../analysis/budget.ts";
 import { decideParsed, type ParsedRequest, parseRequest } from "../analysis/decide.ts";
 import {
   ANY_SHAPE,
+  ANY_TEXT,
   type Glob,
   intersects,
   lowerCase,
   matchClasses,
   matches,
+  type Shape,
 } from "../analysis/glob.ts";
 import { type AccessRow, rowsOf } from "../analysis/list-access.ts";
 import type { AccessRequest, ParsedStatement } from "../analysis/policy-document.ts";
@@ -77,8 +79,8 @@ export interface RoleAudit {
  *
  * @param setup see {@link RoleSetup}.
  * @throws SessionPolicyError as `rolePolicy` does. `UNSUPPORTED_POLICY` for policies that IAM would not
- *   accept, and if the audit takes more than 30,000,000 steps (less than a second). `INVALID_OPTIONS` if
- *   a list of key policies does not say which policy belongs to which key.
+ *   accept, and if the audit takes more than 60,000,000 steps (a second or two). `INVALID_OPTIONS` if a
+ *   list of key policies does not say which policy belongs to which key.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @example
  * ```ts
@@ -117,16 +119,33 @@ function knownContext({ fields, config }: ReadStorage): Map<string, readonly str
   return context;
 }
 
-/** Returns examples of the resources that a pattern matches, one for each set of other patterns. */
-function resourcesOf(role: Role, action: string, pattern: Glob, others: readonly Glob[]): string[] {
+/** Returns examples of the resources that a pattern matches, one for each set of statements. */
+function resourcesOf(
+  role: Role,
+  action: string,
+  pattern: Glob,
+  about: readonly ParsedStatement[],
+): string[] {
   const { budget } = role;
-  const globs = [pattern, ...others].filter(isPlain);
-  return typesOf(action)
-    .flatMap((type) => shapesOf(type, !role.storage.config.onAws))
-    .filter((shape) => intersects(pattern, shape, budget))
+  // Many statements name the same resource.
+  const others = new Map<string, Glob>();
+  for (const { resources } of about) {
+    resources?.globs.forEach((glob, i) => {
+      if (isPlain(glob)) others.set(resources.written[i] ?? "", glob);
+    });
+  }
+  const globs = [pattern, ...others.values()];
+  return shapesNear(role, action, pattern)
     .flatMap((shape) => matchClasses(globs, shape, budget))
     .filter(({ matched }) => matched[0] === 0)
     .map(({ text }) => text);
+}
+
+/** The forms of an action's resources that a pattern matches some of. */
+function shapesNear({ storage, budget }: Role, action: string, pattern: Glob): Shape[] {
+  return typesOf(action)
+    .flatMap((type) => shapesOf(type, !storage.config.onAws))
+    .filter((shape) => intersects(pattern, shape, budget));
 }
 
 function isPlain(glob: Glob): boolean {
@@ -150,6 +169,55 @@ function valuesOf(
 function isAbout({ actions }: ParsedStatement, action: string, budget: Budget): boolean {
   const name = lowerCase(action);
   return actions.globs.some((glob) => matches(glob, name, budget)) !== actions.not;
+}
+
+/** What a pattern begins with, and so every resource that matches it. */
+function beginningOf(pattern: string): string {
+  return /^[^*?$]*/.exec(pattern)?.[0] ?? "";
+}
+
+/**
+ * Leaves out the statements, and of the others the resources, that are not about anything that a
+ * pattern matches. A role may name thousands of resources, and an audit asks about each.
+ */
+function near(
+  { beginnings, budget }: Role,
+  statements: readonly ParsedStatement[],
+  pattern: string,
+): ParsedStatement[] {
+  const beginning = beginningOf(pattern);
+  return statements.flatMap((statement) => {
+    const { resources } = statement;
+    spend(budget, 1);
+    if (resources === undefined || resources.not) return [statement];
+    const known = beginnings.get(resources) ?? resources.written.map(beginningOf);
+    beginnings.set(resources, known);
+    spend(budget, known.length);
+    const isNear = known.map((one) => one.startsWith(beginning) || beginning.startsWith(one));
+    if (!isNear.includes(true)) return [];
+    const globs = resources.globs.filter((_, i) => isNear[i]);
+    const written = resources.written.filter((_, i) => isNear[i]);
+    return [{ ...statement, resources: { ...resources, globs, written } }];
+  });
+}
+
+/** A role as far as its statements are about what a pattern matches. */
+function roleNear(role: Role, pattern: string): Role {
+  return {
+    ...role,
+    need: near(role, role.need, pattern),
+    layers: role.layers.map(({ where, statements }) => ({
+      where,
+      statements: near(role, statements, pattern),
+    })),
+  };
+}
+
+/** The statements of a role's layers that are about an action. */
+function aboutAction({ layers, budget }: Role, action: string): ParsedStatement[] {
+  return layers
+    .flatMap(({ statements }) => statements)
+    .filter((statement) => isAbout(statement, action, budget));
 }
 
 /** Returns the contexts to try for an action on a resource. */
@@ -236,23 +304,25 @@ function lacksOf(
   const lacks = new Map<string, Lack>();
   if (statement.effect !== "Allow" || statement.resources === undefined) return lacks;
   const { globs, written } = statement.resources;
-  const have = [
-    ...role.layers.flatMap(({ statements }) => statements),
-    ...(role.keyPolicies ?? []).flatMap(({ statements }) => statements),
-  ];
-  const about = have.filter((one) => isAbout(one, action, role.budget));
-  const others = about.flatMap(({ resources }) => resources?.globs ?? []);
-  const requests = globs.flatMap((glob, i) =>
-    resourcesOf(role, action, glob, others).flatMap((resource) =>
+  const ofKeys = (role.keyPolicies ?? []).flatMap(({ statements }) => statements);
+  const requests = globs.flatMap((glob, i) => {
+    const pattern = written[i] ?? "";
+    const here = roleNear(role, pattern);
+    const about = [
+      ...aboutAction(here, action),
+      ...near(role, ofKeys, pattern).filter((one) => isAbout(one, action, role.budget)),
+    ];
+    return resourcesOf(role, action, glob, about).flatMap((resource) =>
       contextsOf(role, action, resource, [statement, ...about]).map((context) => ({
-        pattern: written[i] ?? "",
+        pattern,
+        here,
         request: requestOf(role, action, resource, context),
       })),
-    ),
-  );
-  for (const { pattern, request } of requests) {
+    );
+  });
+  for (const { pattern, here, request } of requests) {
     if (decideParsed([statement], request, role.budget).decision !== "allowed") continue;
-    const verdicts = decideByLayers(role, request);
+    const verdicts = decideByLayers(here, request);
     const denying = verdicts.filter(isDenied);
     for (const verdict of denying) {
       const id = verdict.where === "keyPolicies" ? pattern : verdict.where;
@@ -328,6 +398,10 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
     const context = { "aws:TagKeys": keys, "sts:TransitiveTagKeys": keys };
     asked.push({ action: "sts:TagSession", statement: tag, context });
   }
+  // Whoever the catalog server is, it is no service of AWS and no identity provider.
+  const trusting = trust.filter(
+    ({ principals }) => principals?.not !== false || !principals.names.every(isServiceOrProvider),
+  );
   return asked.flatMap(({ action, statement, context }): MissingAccess[] => {
     const request = {
       action,
@@ -335,7 +409,8 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
       context,
       ...(userArn == null ? {} : { principal: userArn }),
     };
-    const verdict = decideParsed(trust, { ...parseRequest(request), partial: true }, budget);
+    const known = { ...request, context: { ...contextOfPrincipal(userArn), ...context } };
+    const verdict = decideParsed(trusting, { ...parseRequest(known), partial: true }, budget);
     if (verdict.decision === "allowed") return [];
     if (verdict.decision === "unknown") {
       // Without a principal it is unknown who asks, so that key is not reported.
@@ -359,6 +434,17 @@ function missingTrust(role: Role, unknown: Map<string, UnknownAccess>): MissingA
   });
 }
 
+function isServiceOrProvider(name: string): boolean {
+  return /^[\w-]+(?:\.[\w-]+)+$|^arn:[^:]*:iam::[^:]*:(?:oidc|saml)-provider\//.test(name);
+}
+
+/** The condition keys that the ARN of a role or user tells. */
+function contextOfPrincipal(arn: string | null | undefined): Record<string, string> {
+  const [, account] = /^arn:[^:]*:iam::(\d{12}):(?:role|user)\//.exec(arn ?? "") ?? [];
+  if (arn == null || account === undefined) return {};
+  return { "aws:PrincipalArn": arn, "aws:PrincipalAccount": account };
+}
+
 /** Notes the keys that an answer depends on, each with the first request. */
 function note(
   unknown: Map<string, UnknownAccess>,
@@ -376,6 +462,8 @@ function excessAccess(role: Role): ExcessAccess[] {
   const excess: ExcessAccess[] = [];
   const otherActions = new Set<string>();
   let firstOther: { readonly policy: number; readonly statement: number } | undefined;
+  const askedOf = askedNear(role);
+  const namesOf = namesMatching(role.budget);
   role.policies.forEach((statements, policy) => {
     for (const row of rowsOf(statements, role.budget)) {
       const statement = statements[row.statement];
@@ -383,7 +471,7 @@ function excessAccess(role: Role): ExcessAccess[] {
       const others = row.actions.filter((action) => !/^(?:s3|kms):/i.test(action));
       for (const action of others) otherActions.add(action);
       if (others.length > 0) firstOther ??= { policy, statement: row.statement };
-      const actions = excessActions(role, statement, row);
+      const actions = excessActions(role, statement, row, askedOf, namesOf);
       if (actions.length > 0) excess.push({ ...row, policy, actions });
     }
   });
@@ -400,26 +488,61 @@ function excessAccess(role: Role): ExcessAccess[] {
   return excess;
 }
 
+/** The requests for an action on what a pattern matches, and the role as far as it is about them. */
+interface Asked {
+  readonly here: Role;
+  readonly requests: readonly ParsedRequest[];
+}
+
+/** A function to the requests for an action on a pattern, made once, as many rows are of one bucket. */
+function askedNear(role: Role): (action: string, written: string, pattern: Glob) => Asked {
+  const roles = new Map<string, Role>();
+  const known = new Map<string, Asked>();
+  return (action, written, pattern) => {
+    const id = `${action} ${written}`;
+    const asked = known.get(id);
+    if (asked !== undefined) return asked;
+    if (shapesNear(role, action, pattern).length === 0) return { here: role, requests: [] };
+    const here = roles.get(written) ?? roleNear(role, written);
+    roles.set(written, here);
+    const needed = here.need.filter((one) => isAbout(one, action, role.budget));
+    const about = [...needed, ...aboutAction(here, action)];
+    const requests = resourcesOf(role, action, pattern, about).flatMap((resource) =>
+      contextsOf(role, action, resource, about).map((context) =>
+        requestOf(role, action, resource, context),
+      ),
+    );
+    const found = { here, requests };
+    known.set(id, found);
+    return found;
+  };
+}
+
 /** Returns the actions of a row, as written, that allow something that no session needs. */
-function excessActions(role: Role, statement: ParsedStatement, row: AccessRow): string[] {
+function excessActions(
+  role: Role,
+  statement: ParsedStatement,
+  row: AccessRow,
+  askedOf: ReturnType<typeof askedNear>,
+  namesOf: ReturnType<typeof namesMatching>,
+): string[] {
   const { budget } = role;
   const index =
     statement.resources?.not === false ? statement.resources.written.indexOf(row.resource) : -1;
-  const pattern: Glob = statement.resources?.globs[index] ?? [0];
+  // A variable may have any value.
+  const pattern: Glob = (statement.resources?.globs[index] ?? [ANY_TEXT]).map((token) =>
+    typeof token === "object" ? ANY_TEXT : token,
+  );
+  // All requests are about resources of the row's pattern.
+  const own = index < 0 ? statement : { ...statement, resources: undefined };
   const exceeds = (name: string): boolean => {
-    const needed = role.need.filter((one) => isAbout(one, name, budget));
-    const have = role.layers.flatMap(({ statements }) => statements);
-    const about = [...needed, ...have.filter((one) => isAbout(one, name, budget))];
-    const others = about.flatMap(({ resources }) => resources?.globs ?? []);
-    return resourcesOf(role, name, pattern, others).some((resource) =>
-      contextsOf(role, name, resource, about).some((context) => {
-        const request = requestOf(role, name, resource, context);
-        if (decideParsed(needed, request, budget).decision === "allowed") return false;
-        const own = decideParsed([statement], request, budget).decision;
-        if (own !== "allowed" && own !== "unknown") return false;
-        return !decideByLayers(role, request).some(isDenied);
-      }),
-    );
+    const { here, requests } = askedOf(name, row.resource, pattern);
+    return requests.some((request) => {
+      const { decision } = decideParsed([own], request, budget);
+      if (decision !== "allowed" && decision !== "unknown") return false;
+      if (decideParsed(here.need, request, budget).decision === "allowed") return false;
+      return !decideByLayers(here, request).some(isDenied);
+    });
   };
   const known = new Map<string, boolean>();
   const exceedsOnce = (name: string) => {
@@ -427,20 +550,32 @@ function excessActions(role: Role, statement: ParsedStatement, row: AccessRow): 
     known.set(name, found);
     return found;
   };
-  const names = [...knownActions()]
-    .map(({ name }) => name)
-    .filter((name) => /^(?:s3|kms):/.test(name));
   if (statement.actions.not) {
-    return names.some((name) => isAbout(statement, name, budget) && exceedsOnce(name)) ? ["*"] : [];
+    return knownNames().some((name) => isAbout(statement, name, budget) && exceedsOnce(name))
+      ? ["*"]
+      : [];
   }
   return row.actions.filter((written) => {
     const i = statement.actions.written.indexOf(written);
-    const glob = statement.actions.globs[i] ?? [];
-    const exact = knownAction(written);
-    const matching =
-      exact === undefined
-        ? names.filter((name) => matches(glob, lowerCase(name), budget))
-        : [exact.name];
-    return matching.some((name) => /^(?:s3|kms):/.test(name) && exceedsOnce(name));
+    return namesOf(written, statement.actions.globs[i] ?? []).some(exceedsOnce);
   });
+}
+
+/** The actions of S3 and KMS. */
+function knownNames(): string[] {
+  return [...knownActions()].flatMap(({ name, lower }) =>
+    /^(?:s3|kms):/.test(lower) ? [name] : [],
+  );
+}
+
+/** A function to the actions of S3 and KMS that a pattern matches, looked for once. */
+function namesMatching(budget: Budget): (written: string, glob: Glob) => readonly string[] {
+  const names = knownNames();
+  const known = new Map<string, readonly string[]>();
+  return (written, glob) => {
+    const matching =
+      known.get(written) ?? names.filter((name) => matches(glob, lowerCase(name), budget));
+    known.set(written, matching);
+    return matching;
+  };
 }

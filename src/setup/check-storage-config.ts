@@ -4,7 +4,7 @@
  */
 import { parseEndpoint } from "../arn.ts";
 import { type Locations, outermost, placeOf } from "../locations.ts";
-import { serializePolicy } from "../policy.ts";
+import { escapePattern, serializedLength, serializePolicy } from "../policy.ts";
 import { createSessionPolicyBuilder } from "../session-policy.ts";
 import type { AwsStorageConfig } from "../storage-config.ts";
 import { type ReadStorage, readStorage } from "./storage.ts";
@@ -271,18 +271,27 @@ function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => n
   const fits = (locations: Locations) => serializePolicy(build(locations)).length <= STS_LIMIT;
   // No session is shorter. If the keys alone are too long, no place needs a try.
   if (!fits({ read: ["s3://any"] })) return () => 0;
-  return (place) => {
+  const countFitting = (tables: readonly string[]) => {
     let fit = 0;
-    for (let count = 1; count <= MANY_TABLES; count++) {
-      const tables = Array.from(
-        { length: count },
-        (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
-      );
-      // A location as long as a key may be has no room for tables.
-      if (placeOf(tables[0] ?? "", onAws) === undefined) break;
-      if (!fits({ read: tables, list: tables, write: tables })) break;
-      fit = count;
+    while (fit < tables.length) {
+      const some = tables.slice(0, fit + 1);
+      if (!fits({ read: some, list: some, write: some })) break;
+      fit++;
     }
+    return fit;
+  };
+  const known = new Map<string, number>();
+  return (place) => {
+    const tables = Array.from(
+      { length: MANY_TABLES },
+      (_, i) => `s3://${place}namespace_/table_0000000000`.slice(0, -1) + i,
+    );
+    // A location as long as keys may be has no room for tables.
+    if (placeOf(tables[0] ?? "", onAws) === undefined) return 0;
+    // Places as long as each other have policies as long, and a catalog may have thousands.
+    const kind = `${place.indexOf("/")} ${serializedLength(escapePattern(place))}`;
+    const fit = known.get(kind) ?? countFitting(tables);
+    known.set(kind, fit);
     return fit;
   };
 }

@@ -26,7 +26,7 @@ export interface StorageConfigConstraints {
 
 /** What {@link locationsArbitrary} may draw. */
 export interface LocationsConstraints {
-  /** Names of buckets. Default: three names that begin alike. */
+  /** Names of buckets. Default: four names that are alike. */
   readonly buckets?: readonly string[];
   /** The most locations of each access. Default 16. */
   readonly maxLocations?: number;
@@ -159,7 +159,7 @@ const HOSTILE: readonly string[] = [
  */
 export function locationsArbitrary(constraints: LocationsConstraints = {}): Arbitrary<Locations> {
   const {
-    buckets = ["wh-bucket", "wh-bucket2", "wh.bucket"],
+    buckets = ["wh-bucket", "wh-bucket2", "wh.bucket", "WH-bucket"],
     maxLocations = 16,
     hostile = true,
   } = constraints;

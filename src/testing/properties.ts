@@ -185,7 +185,12 @@ const closedVocabulary: Readonly<Property<Session>> = {
   draw: ({ sessions }) => sessions,
   ask: (session) => [call(session)],
   judge: (session, [answer]) => {
-    const { Version, Statement, ...others } = answerOf(answer).policy;
+    const { policy, text } = answerOf(answer);
+    const { Version, Statement, ...others } = policy;
+    assertThat(
+      namesIn(text) === namesIn(JSON.stringify(policy)),
+      "no object of the JSON text has a name twice",
+    );
     assertThat(Version === "2012-10-17", "Version is 2012-10-17");
     assertThat(Object.keys(others).length === 0, "a policy has Version and Statement only");
     assertThat(Statement.length > 0, "there is a statement");
@@ -211,6 +216,11 @@ const closedVocabulary: Readonly<Property<Session>> = {
     }
   },
 };
+
+/** How many names the objects in a JSON text have. */
+function namesIn(text: string): number {
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon).length;
+}
 
 const noWriteWithoutWrite: Readonly<Property<[Session, "write" | "delete"]>> = {
   name: "no-write-without-write",
@@ -419,12 +429,16 @@ const fitsOrThrows: Readonly<Property<[Session, number | undefined]>> = {
     fc
       .tuple(
         fc.record({ storageConfig: configs, locations: largeLocations }),
-        fc.option(fc.nat({ max: 1100 }), { nil: undefined }),
+        fc.option(fc.oneof(fc.constantFrom("exact", "one less"), fc.nat({ max: 1100 })), {
+          nil: undefined,
+        }),
       )
-      .map(([session, thousandths]) => {
-        if (options === undefined || thousandths === undefined) return [session, undefined];
+      .map(([session, limit]) => {
+        if (options === undefined || limit === undefined) return [session, undefined];
         // Limits that matter lie between 1 and what is needed.
-        return [session, 1 + Math.floor((needed(session) * thousandths) / 1000)];
+        const length = needed(session);
+        if (typeof limit === "string") return [session, limit === "exact" ? length : length - 1];
+        return [session, 1 + Math.floor((length * limit) / 1000)];
       }),
   ask: ([{ storageConfig, locations }, max]) =>
     max === undefined
@@ -454,19 +468,30 @@ function needed({ storageConfig, locations }: Session): number {
   return serializePolicy(buildSessionPolicy(storageConfig, locations, { maxLength })).length;
 }
 
-const inputsUntouched: Readonly<Property<[Session, string, boolean]>> = {
+const inputsUntouched: Readonly<Property<[Session, string]>> = {
   name: "inputs-untouched",
   statement: "The input is never changed, frozen or not.",
   draw: ({ sessions }) =>
-    fc
-      .tuple(sessions, fc.boolean())
-      .map(([session, frozen]) => [session, JSON.stringify(session), frozen]),
-  ask: ([session, , frozen]) => [call(frozen ? deepFreeze(session) : session)],
+    fc.tuple(sessions, fc.constantFrom("arrays", "frozen", "Sets")).map(([drawn, how]) => {
+      const session = how === "Sets" ? withSets(drawn) : drawn;
+      return [how === "frozen" ? deepFreeze(session) : session, jsonOf(session)];
+    }),
+  ask: ([session]) => [call(session)],
   judge: ([session, before], [answer]) => {
     answerOf(answer);
-    assertThat(JSON.stringify(session) === before, "the input is as it was");
+    assertThat(jsonOf(session) === before, "the input is as it was");
   },
 };
+
+function withSets(session: Session): Session {
+  const lists = Object.entries(session.locations);
+  const sets = lists.map(([access, uris]) => [access, new Set(uris)]);
+  return { ...session, locations: Object.fromEntries(sets) };
+}
+
+function jsonOf(session: Session): string {
+  return JSON.stringify(session, (_, value) => (value instanceof Set ? [...value] : value));
+}
 
 const errorsAreTyped: Readonly<Property<unknown[]>> = {
   name: "errors-are-typed",
@@ -741,18 +766,30 @@ function isPromise(value: unknown): value is Promise<unknown> {
 }
 
 function drawsOf(parameters: PropertyParameters): Draws {
-  const { storageConfig: configs = storageConfigArbitrary(), options = leastPrivilegeOptions } =
-    parameters;
+  const { options = leastPrivilegeOptions } = parameters;
+  const configs = copies(parameters.storageConfig ?? storageConfigArbitrary());
   if (options === false) {
-    const { locations = locationsArbitrary({ maxLocations: 6 }) } = parameters;
+    const locations = copies(parameters.locations ?? locationsArbitrary({ maxLocations: 6 }));
     const sessions = fc.record({ storageConfig: configs, locations });
     // A generator whose policies are up to twice as long as the shortest is not at STS' limit.
     const small = sessions.filter((session) => needed(session) <= 1024);
     return { configs, locations, options: undefined, sessions: small };
   }
-  const { locations = locationsArbitrary() } = parameters;
-  const sessions = fc.record({ storageConfig: configs, locations, options });
+  const locations = copies(parameters.locations ?? locationsArbitrary());
+  const sessions = fc.record({ storageConfig: configs, locations, options: copies(options) });
   return { configs, locations, options, sessions };
+}
+
+/** Copies of what is drawn: a generator that changes its input must not change what is drawn next. */
+function copies<T>(arbitrary: Arbitrary<T>): Arbitrary<T> {
+  return arbitrary.map(copyOf);
+}
+
+function copyOf<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Set) return new Set(value) as T;
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, copyOf(own)])) as T;
 }
 
 /** Returns the arguments for a session, without a limit: another property is about lengths. */

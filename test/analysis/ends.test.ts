@@ -144,6 +144,14 @@ test.each<[string, () => unknown]>([
         region: "us-west-2",
       }),
   ],
+  [
+    "many locations, checked",
+    () =>
+      checkStorageConfig({
+        ...config,
+        allowedLocations: many(50_000, (i) => `s3://lake/db/t${i}`),
+      }),
+  ],
   ["a log of spaces after Forbidden", () => diagnose(`Forbidden:${" ".repeat(255_000)}\v`)],
   ["a log of initiating", () => diagnose(`w${"Cinitiatp".repeat(28_000)}`)],
 ])(

@@ -9,6 +9,7 @@ import {
   type PolicyDocument,
   type SessionPolicyOptions,
   type Statement,
+  serializePolicy,
 } from "../../src/index.ts";
 import { asList } from "./iam.ts";
 
@@ -226,6 +227,14 @@ export const plantedFaults: readonly PlantedFault[] = [
     generate: mergingLists((prefixes) => [prefixes.length, ...prefixes.slice(0, 3)].join("\n")),
   },
   {
+    fault: "names of buckets are in lower case",
+    caughtBy: "only-what-was-asked",
+    says: "arn:aws",
+    generate: rewriting((text) =>
+      text.replace(/(:s3:::)([^/]*)/, (_, s3, bucket) => s3 + bucket.toLowerCase()),
+    ),
+  },
+  {
     fault: "keys that differ in case are the same",
     caughtBy: "all-that-was-asked",
     says: '"kms:Decrypt"',
@@ -425,6 +434,32 @@ export const plantedFaults: readonly PlantedFault[] = [
       return { ...policy, Statement: first.startsWith("s3a:") ? Statement.reverse() : Statement };
     },
   },
+  ...[
+    ["one character too few is allowed", -1],
+    ["one character too many is allowed", 1],
+  ].map(([fault, more]) => ({
+    fault: String(fault),
+    caughtBy: "fits-or-throws",
+    generate: (config: AwsStorageConfig, locations: Locations, options?: SessionPolicyOptions) =>
+      buildSessionPolicy(config, locations, {
+        ...options,
+        maxLength: Math.max(1, (options?.maxLength ?? 2048) + Number(more)),
+      }),
+  })),
+  {
+    fault: "the limit is one of bytes",
+    caughtBy: "fits-or-throws",
+    says: "broken promise: no error for",
+    generate: (config, locations, options) => {
+      const { maxLength = 2048 } = options ?? {};
+      const policy = buildSessionPolicy(config, locations, {
+        ...options,
+        maxLength: Number.POSITIVE_INFINITY,
+      });
+      if (Buffer.byteLength(serializePolicy(policy)) > maxLength) throw new Error("too long");
+      return policy;
+    },
+  },
   {
     fault: "the limit of STS is not checked",
     caughtBy: "fits-or-throws",
@@ -438,6 +473,36 @@ export const plantedFaults: readonly PlantedFault[] = [
     generate: (config, locations, options) => {
       for (const list of Object.values(locations)) if (Array.isArray(list)) list.sort();
       return buildSessionPolicy(config, locations, options);
+    },
+  },
+  {
+    fault: "a key is added to the caller's list",
+    caughtBy: "inputs-untouched",
+    says: "broken promise: the input is as it was",
+    generate: (config, locations, options) => {
+      const policy = buildSessionPolicy(config, locations, options);
+      const keys = config.allowedKmsKeys as string[] | undefined;
+      if (keys !== undefined && !Object.isFrozen(keys)) keys.push(...keys.slice(0, 1));
+      return policy;
+    },
+  },
+  {
+    fault: "the caller's Sets are emptied",
+    caughtBy: "inputs-untouched",
+    says: "broken promise: the input is as it was",
+    generate: (config, locations, options) => {
+      const policy = buildSessionPolicy(config, locations, options);
+      for (const list of Object.values(locations)) if (list instanceof Set) list.clear();
+      return policy;
+    },
+  },
+  {
+    fault: "JSON text whose statements have an element twice",
+    caughtBy: "closed-vocabulary",
+    says: "broken promise: no object of the JSON text has a name twice",
+    generate: (config, locations, options) => {
+      const text = serializePolicy(buildSessionPolicy(config, locations, options));
+      return text.replace('"Resource":', '"Resource":"*","Resource":') as never;
     },
   },
   {

@@ -363,6 +363,7 @@ describe("what the arbitraries draw from", () => {
     const parts = uris.map((uri) => /^([sS]3[an]?):\/\/([^/]*)((?:\/.*)?)$/su.exec(uri) ?? []);
     expect(sorted(parts.map(([, scheme = ""]) => scheme))).toEqual(["S3", "s3", "s3a", "s3n"]);
     expect(sorted(parts.map(([, , bucket = ""]) => bucket))).toEqual([
+      "WH-bucket",
       "wh-bucket",
       "wh-bucket2",
       "wh.bucket",
