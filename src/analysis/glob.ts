@@ -344,7 +344,7 @@ function otherCharacter(
   for (let code = 0x21; code < 0xd800; code++) {
     const character = String.fromCharCode(code);
     if (!taken.has(character) && has(character)) return character;
-    // Other sets than that of all characters hold ASCII only.
+    // Sets hold ASCII only, except the set of all characters.
     if (code === 0x7e && !has("\u00e9")) return undefined;
   }
   return undefined;

@@ -875,7 +875,7 @@ const FILE = /\.|^_|^part-|^\d{4,}(?:_\d+)?$/;
 function isLocation(session: Session, bucket: string, folders: readonly string[]): boolean {
   const granted = grantsIn(session, bucket);
   const isFile = FILE.test(folders.at(-1) ?? "") || folders.some((one) => BELOW_TABLE.test(one));
-  // A place has the bucket before its folders, and a slash behind them.
+  // A place has the bucket before its folders, and a slash after them.
   const depth = ({ uri }: Granted) => (session.placeOf(uri) ?? "").split("/").length - 2;
   const isShallow = granted.every((one) => depth(one) >= folders.length);
   return !isFile && folders.length > 1 && granted.length > 0 && isShallow;
@@ -884,8 +884,8 @@ function isLocation(session: Session, bucket: string, folders: readonly string[]
 /**
  * The location to grant for a key: the folder of the object, without the folders that engines make
  * below a table. Where the session's locations all lie deeper, a name that is not a file's is the
- * location itself, which engines probe. None where that is a whole bucket, or lies around a location
- * that there is: it would grant every table's data.
+ * location itself, which engines probe. Undefined for a whole bucket, or for a folder that holds a
+ * granted location: it would grant every table's data.
  */
 function proposal(session: Session, target: Target): string | undefined {
   const { bucket, key, prefix, mayProbe, isCut } = target;

@@ -535,9 +535,9 @@ function standsAlone(page: Page, at: number, end: number): boolean {
   const to = originalOf(page, end - 1) + 1;
   const next = originalOf(page, Math.min(end, page.text.length - 1));
   const before = page.original.slice(Math.max(0, last - 8), from);
-  const behind = page.original.slice(to, next + 1);
+  const after = page.original.slice(to, next + 1);
   const isInProse = /[a-z`][ \t]+$/.test(before) && !/api error[ \t]+$/i.test(before);
-  return !isInProse && !/[A-Za-z0-9`]$/.test(before) && !/^(?:[A-Za-z`]|[ \t]+[a-z`])/.test(behind);
+  return !isInProse && !/[A-Za-z0-9`]$/.test(before) && !/^(?:[A-Za-z`]|[ \t]+[a-z`])/.test(after);
 }
 
 /** Messages that tell their cause by themselves; a sentence and its code beside it are one. */

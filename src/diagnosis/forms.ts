@@ -76,7 +76,7 @@ export const CAUSE_FORMS: readonly CauseForm[] = [
   },
   {
     cause: "signature-mismatch",
-    // Of a clock that is off, STS says so behind the same code.
+    // STS reports a wrong clock with the same code, and says so after it.
     ...code("SignatureDoesNotMatch(?!.{0,120}Signature(?:expired|notyet))"),
     example: "<Code>SignatureDoesNotMatch</Code>",
   },

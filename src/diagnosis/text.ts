@@ -94,7 +94,7 @@ const ENCODED_MESSAGE =
 /** Takes HTML's tags and escapes, Markdown and URL encoding away. */
 function withoutMarkup(text: string): string {
   let plain = text;
-  // .NET escapes the quotes of JSON so, and Python those of a string that holds both kinds.
+  // .NET escapes quotes in JSON this way, and Python quotes in a string that holds both kinds.
   if (plain.includes("u002"))
     plain = plain.replace(/\\{1,3}u0022/g, '\\"').replace(/\\{1,3}u0027/g, "'");
   if (plain.includes("\\'")) plain = plain.replace(/\\{1,3}'/g, "'");
@@ -146,7 +146,7 @@ const BOX = /[│┃╷╵↳]/;
  */
 const WORD =
   /^[ \t]*(?!- key )(?:[^\w\s"'`]{1,4}|(?!\S{0,200}(?:["'`/]|<[A-Za-z]|User:|arn:|Exception|Error|Denied|Forbidden))\S{1,200})(?=[ \t])/;
-/** A word of a message as well: a prefix has one alone, before another word of its own or behind its pod. */
+/** A word that may belong to the message: a prefix has one alone, before another word or after its pod. */
 const LETTERS = /^(?!(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)$)[A-Za-z]+$/;
 /** As many of them as a line begins with. */
 const MOST_WORDS = 12;

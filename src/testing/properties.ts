@@ -802,7 +802,7 @@ function withRequests({ sessions }: Draws): Arbitrary<[Session, NearRequest[]]> 
   return fc.tuple(sessions, fc.array(nearRequests, { maxLength: 15, size: "max" }));
 }
 
-/** Returns requests about the names of the policy, and about names near those of policy and session. */
+/** Returns requests about the names of the policy, and about names near the names of policy and session. */
 function requestsToTry(
   session: Session,
   policy: PolicyDocument,
