@@ -38,22 +38,9 @@ public class FlinkIceberg {
     return environment;
   }
 
-  static void sql(String catalog, String text) {
-    String named = text.replace("$T", catalog + ".ns." + System.getenv("TABLE"));
-    // Closing an iterator cancels its job, and fails where the job has ended with its cluster.
-    FLINK.executeSql(named).collect().forEachRemaining(row -> {});
-  }
-
-  static Callable<?> tried(String text) {
-    return Harness.doing(() -> sql("lake", text));
-  }
-
-  static Callable<?> prepared(String... texts) {
-    return Harness.doing(
-        () -> {
-          for (String text : texts) sql("admin", text);
-        });
-  }
+  // Closing an iterator cancels its job, and fails where the job has ended with its cluster.
+  static final Harness.Sql SQL =
+      text -> FLINK.executeSql(text).collect().forEachRemaining(row -> {});
 
   public static void main(String[] args) throws Exception {
     String create = "CREATE TABLE $T (id BIGINT, name STRING)";
@@ -61,20 +48,21 @@ public class FlinkIceberg {
         "CREATE TABLE $T (id BIGINT, name STRING, PRIMARY KEY (id) NOT ENFORCED)"
             + " WITH ('format-version'='2', 'write.upsert.enabled'='true')";
     String insert = "INSERT INTO $T VALUES (1, 'a'), (2, 'b')";
-    Callable<?> rows = prepared(create, insert);
+    Callable<?> rows = SQL.prepared(create, insert);
     Map<String, Harness.Operation> operations = new LinkedHashMap<>();
-    operations.put("create", new Harness.Operation(() -> null, tried(create)));
-    operations.put("first-append", new Harness.Operation(prepared(create), tried(insert)));
-    operations.put("append", new Harness.Operation(rows, tried(insert)));
-    operations.put("read", new Harness.Operation(rows, tried("SELECT * FROM $T")));
+    operations.put("create", new Harness.Operation(() -> null, SQL.tried(create)));
+    operations.put("first-append", new Harness.Operation(SQL.prepared(create), SQL.tried(insert)));
+    operations.put("append", new Harness.Operation(rows, SQL.tried(insert)));
+    operations.put("read", new Harness.Operation(rows, SQL.tried("SELECT * FROM $T")));
     operations.put(
         "upsert",
         new Harness.Operation(
-            prepared(upserting, insert), tried("INSERT INTO $T VALUES (1, 'changed')")));
+            SQL.prepared(upserting, insert), SQL.tried("INSERT INTO $T VALUES (1, 'changed')")));
     operations.put(
         "overwrite",
-        new Harness.Operation(rows, tried("INSERT OVERWRITE $T SELECT CAST(3 AS BIGINT), 'c'")));
-    operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
+        new Harness.Operation(
+            rows, SQL.tried("INSERT OVERWRITE $T SELECT CAST(3 AS BIGINT), 'c'")));
+    operations.put("drop", new Harness.Operation(rows, SQL.tried("DROP TABLE $T")));
     Harness.run(
         EnvironmentInformation.getVersion() + " with Iceberg " + IcebergBuild.version(),
         operations,

@@ -14,6 +14,27 @@ class Harness {
     void run() throws Exception;
   }
 
+  /** Executes SQL in an engine: `admin` prepares, `lake` has the session to be tried. */
+  interface Sql {
+    void execute(String text) throws Exception;
+
+    /** Runs a text in a catalog, in which $T is the table. */
+    default void run(String catalog, String text) throws Exception {
+      execute(text.replace("$T", catalog + ".ns." + System.getenv("TABLE")));
+    }
+
+    default Callable<?> tried(String text) {
+      return doing(() -> run("lake", text));
+    }
+
+    default Callable<?> prepared(String... texts) {
+      return doing(
+          () -> {
+            for (String text : texts) run("admin", text);
+          });
+    }
+  }
+
   static Callable<?> doing(Runner runner) {
     return () -> {
       runner.run();

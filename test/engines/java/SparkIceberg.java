@@ -40,20 +40,7 @@ public class SparkIceberg {
     return builder.getOrCreate();
   }
 
-  static void sql(String catalog, String text) {
-    SPARK.sql(text.replace("$T", catalog + ".ns." + TABLE)).collectAsList();
-  }
-
-  static Callable<?> tried(String text) {
-    return Harness.doing(() -> sql("lake", text));
-  }
-
-  static Callable<?> prepared(String... texts) {
-    return Harness.doing(
-        () -> {
-          for (String text : texts) sql("admin", text);
-        });
-  }
+  static final Harness.Sql SQL = text -> SPARK.sql(text).collectAsList();
 
   static void orphan() throws Exception {
     Table table = Spark3Util.loadIcebergTable(SPARK, "admin.ns." + TABLE);
@@ -69,50 +56,51 @@ public class SparkIceberg {
         create + " TBLPROPERTIES ('format-version'='3', 'write.delete.mode'='merge-on-read')";
     String insert = "INSERT INTO $T SELECT id, concat('n', id) FROM range(0, 10, 1, 1)";
     String delete = "DELETE FROM $T WHERE id = 3";
-    Callable<?> rows = prepared(create, insert);
+    Callable<?> rows = SQL.prepared(create, insert);
     Map<String, Harness.Operation> operations = new LinkedHashMap<>();
-    operations.put("create", new Harness.Operation(() -> null, tried(create)));
+    operations.put("create", new Harness.Operation(() -> null, SQL.tried(create)));
     operations.put(
         "create-table-as",
         new Harness.Operation(
-            () -> null, tried("CREATE TABLE $T USING iceberg AS SELECT id FROM range(10)")));
-    operations.put("first-append", new Harness.Operation(prepared(create), tried(insert)));
-    operations.put("append", new Harness.Operation(rows, tried(insert)));
-    operations.put("read", new Harness.Operation(rows, tried("SELECT * FROM $T")));
-    operations.put("delete-rows", new Harness.Operation(rows, tried(delete)));
-    operations.put("update", new Harness.Operation(rows, tried("UPDATE $T SET name = 'x'")));
+            () -> null, SQL.tried("CREATE TABLE $T USING iceberg AS SELECT id FROM range(10)")));
+    operations.put("first-append", new Harness.Operation(SQL.prepared(create), SQL.tried(insert)));
+    operations.put("append", new Harness.Operation(rows, SQL.tried(insert)));
+    operations.put("read", new Harness.Operation(rows, SQL.tried("SELECT * FROM $T")));
+    operations.put("delete-rows", new Harness.Operation(rows, SQL.tried(delete)));
+    operations.put("update", new Harness.Operation(rows, SQL.tried("UPDATE $T SET name = 'x'")));
     operations.put(
-        "overwrite", new Harness.Operation(rows, tried("INSERT OVERWRITE $T SELECT 1L, 'x'")));
+        "overwrite", new Harness.Operation(rows, SQL.tried("INSERT OVERWRITE $T SELECT 1L, 'x'")));
     operations.put(
         "merge",
         new Harness.Operation(
             rows,
-            tried(
+            SQL.tried(
                 "MERGE INTO $T t USING (SELECT 3L AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET name = 'x'")));
     operations.put(
-        "delete-rows-format-v3", new Harness.Operation(prepared(v3, insert), tried(delete)));
+        "delete-rows-format-v3",
+        new Harness.Operation(SQL.prepared(v3, insert), SQL.tried(delete)));
     operations.put(
         "rewrite-data-files",
         new Harness.Operation(
-            prepared(create, insert, insert),
-            tried(
+            SQL.prepared(create, insert, insert),
+            SQL.tried(
                 "CALL lake.system.rewrite_data_files(table => 'ns."
                     + TABLE
                     + "', options => map('min-input-files', '2'))")));
     operations.put(
         "rewrite-manifests",
         new Harness.Operation(
-            prepared(create, insert, insert),
-            tried("CALL lake.system.rewrite_manifests(table => 'ns." + TABLE + "')")));
+            SQL.prepared(create, insert, insert),
+            SQL.tried("CALL lake.system.rewrite_manifests(table => 'ns." + TABLE + "')")));
     operations.put(
         "compute-table-stats",
         new Harness.Operation(
-            rows, tried("CALL lake.system.compute_table_stats(table => 'ns." + TABLE + "')")));
+            rows, SQL.tried("CALL lake.system.compute_table_stats(table => 'ns." + TABLE + "')")));
     operations.put(
         "expire-snapshots",
         new Harness.Operation(
-            prepared(create, insert, "INSERT OVERWRITE $T SELECT 1L, 'x'"),
-            tried(
+            SQL.prepared(create, insert, "INSERT OVERWRITE $T SELECT 1L, 'x'"),
+            SQL.tried(
                 "CALL lake.system.expire_snapshots(table => 'ns."
                     + TABLE
                     + "', older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1)")));
@@ -122,8 +110,8 @@ public class SparkIceberg {
         new Harness.Operation(
             Harness.doing(
                 () -> {
-                  sql("admin", create);
-                  sql("admin", insert);
+                  SQL.run("admin", create);
+                  SQL.run("admin", insert);
                   orphan();
                 }),
             () ->
@@ -133,21 +121,21 @@ public class SparkIceberg {
                     .olderThan(System.currentTimeMillis() + 60_000)
                     .execute()));
     operations.put(
-        "alter", new Harness.Operation(rows, tried("ALTER TABLE $T ADD COLUMN more STRING")));
+        "alter", new Harness.Operation(rows, SQL.tried("ALTER TABLE $T ADD COLUMN more STRING")));
     operations.put(
         "rollback",
         new Harness.Operation(
-            prepared(create, insert, insert),
+            SQL.prepared(create, insert, insert),
             () -> {
               Table table = Spark3Util.loadIcebergTable(SPARK, "lake.ns." + TABLE);
               long first = table.currentSnapshot().parentId();
-              sql(
+              SQL.run(
                   "lake",
                   "CALL lake.system.rollback_to_snapshot('ns." + TABLE + "', " + first + ")");
               return null;
             }));
-    operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
-    operations.put("drop-purge", new Harness.Operation(rows, tried("DROP TABLE $T PURGE")));
+    operations.put("drop", new Harness.Operation(rows, SQL.tried("DROP TABLE $T")));
+    operations.put("drop-purge", new Harness.Operation(rows, SQL.tried("DROP TABLE $T PURGE")));
     Harness.run(SPARK.version() + " with Iceberg " + IcebergBuild.version(), operations, args[0]);
   }
 }

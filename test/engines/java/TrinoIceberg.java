@@ -43,65 +43,52 @@ public class TrinoIceberg {
     return runner;
   }
 
-  static void sql(String catalog, String text) {
-    TRINO.execute(SESSION, text.replace("$T", catalog + ".ns." + System.getenv("TABLE")));
-  }
-
-  static Callable<?> tried(String text) {
-    return Harness.doing(() -> sql("lake", text));
-  }
-
-  static Callable<?> prepared(String... texts) {
-    return Harness.doing(
-        () -> {
-          for (String text : texts) sql("admin", text);
-        });
-  }
+  static final Harness.Sql SQL = text -> TRINO.execute(SESSION, text);
 
   public static void main(String[] args) throws Exception {
     String create = "CREATE TABLE $T (id BIGINT, name VARCHAR)";
     String insert = "INSERT INTO $T VALUES (1, 'a'), (2, 'b')";
-    Callable<?> rows = prepared(create, insert);
+    Callable<?> rows = SQL.prepared(create, insert);
     Map<String, Harness.Operation> operations = new LinkedHashMap<>();
-    operations.put("create", new Harness.Operation(() -> null, tried(create)));
+    operations.put("create", new Harness.Operation(() -> null, SQL.tried(create)));
     operations.put(
         "create-with-location",
         new Harness.Operation(
             () -> null,
-            tried(create + " WITH (location = 's3://lake/wh/ns/" + System.getenv("TABLE") + "')")));
+            SQL.tried(create + " WITH (location = 's3://lake/wh/ns/" + System.getenv("TABLE") + "')")));
     operations.put(
         "create-table-as",
-        new Harness.Operation(() -> null, tried("CREATE TABLE $T AS SELECT BIGINT '1' AS id")));
-    operations.put("first-append", new Harness.Operation(prepared(create), tried(insert)));
-    operations.put("append", new Harness.Operation(rows, tried(insert)));
-    operations.put("read", new Harness.Operation(rows, tried("SELECT * FROM $T")));
-    operations.put("delete-rows", new Harness.Operation(rows, tried("DELETE FROM $T WHERE id = 1")));
+        new Harness.Operation(() -> null, SQL.tried("CREATE TABLE $T AS SELECT BIGINT '1' AS id")));
+    operations.put("first-append", new Harness.Operation(SQL.prepared(create), SQL.tried(insert)));
+    operations.put("append", new Harness.Operation(rows, SQL.tried(insert)));
+    operations.put("read", new Harness.Operation(rows, SQL.tried("SELECT * FROM $T")));
+    operations.put("delete-rows", new Harness.Operation(rows, SQL.tried("DELETE FROM $T WHERE id = 1")));
     operations.put(
         "merge",
         new Harness.Operation(
             rows,
-            tried(
+            SQL.tried(
                 "MERGE INTO $T t USING (VALUES BIGINT '1') s (id) ON t.id = s.id"
                     + " WHEN MATCHED THEN UPDATE SET name = 'x'")));
     operations.put(
         "optimize",
         new Harness.Operation(
-            prepared(create, insert, insert), tried("ALTER TABLE $T EXECUTE optimize")));
-    operations.put("analyze", new Harness.Operation(rows, tried("ANALYZE $T")));
+            SQL.prepared(create, insert, insert), SQL.tried("ALTER TABLE $T EXECUTE optimize")));
+    operations.put("analyze", new Harness.Operation(rows, SQL.tried("ANALYZE $T")));
     operations.put(
         "expire-snapshots",
         new Harness.Operation(
-            prepared(create, insert, "DELETE FROM $T"),
-            tried("ALTER TABLE $T EXECUTE expire_snapshots(retention_threshold => '0s')")));
+            SQL.prepared(create, insert, "DELETE FROM $T"),
+            SQL.tried("ALTER TABLE $T EXECUTE expire_snapshots(retention_threshold => '0s')")));
     // The catalog forgets the first table and keeps its files, in which the second one finds orphans.
     String forget =
         "CALL admin.system.unregister_table('ns', '" + System.getenv("TABLE") + "')";
     operations.put(
         "remove-orphan-files",
         new Harness.Operation(
-            prepared(create, insert, forget, create, insert),
-            tried("ALTER TABLE $T EXECUTE remove_orphan_files(retention_threshold => '0s')")));
-    operations.put("drop", new Harness.Operation(rows, tried("DROP TABLE $T")));
+            SQL.prepared(create, insert, forget, create, insert),
+            SQL.tried("ALTER TABLE $T EXECUTE remove_orphan_files(retention_threshold => '0s')")));
+    operations.put("drop", new Harness.Operation(rows, SQL.tried("DROP TABLE $T")));
     String version = IcebergPlugin.class.getPackage().getImplementationVersion();
     Harness.run(String.valueOf(version), operations, args[0]);
   }
