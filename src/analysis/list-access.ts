@@ -5,6 +5,7 @@
 import { isOfKnownService, knownActions, shapesOf, typesOf } from "./actions.ts";
 import { type Budget, newBudget, spend } from "./budget.ts";
 import { ANY_TEXT, type Glob, intersects, matches } from "./glob.ts";
+import { getOrInsertComputed } from "./memo.ts";
 import {
   type ParsedStatement,
   type Patterns,
@@ -127,14 +128,12 @@ function actionsFor(
     const known = /^arn:[^:]*:(?:s3|kms):/.test(text);
     const fitting = known ? [...all].filter((type) => mayBe(resource, text, type, budget)) : [];
     const kind = `${known} ${fitting.join()}`;
-    const list =
-      lists.get(kind) ??
+    return getOrInsertComputed(lists, kind, () =>
       written.filter((_, i) => {
         const some = types[i];
         return !known || some === undefined || fitting.some((type) => some.has(type));
-      });
-    lists.set(kind, list);
-    return list;
+      }),
+    );
   };
 }
 

@@ -19,6 +19,7 @@ import {
   type Shape,
 } from "../analysis/glob.ts";
 import { type AccessRow, rowsOf } from "../analysis/list-access.ts";
+import { getOrInsertComputed } from "../analysis/memo.ts";
 import type { AccessRequest, ParsedStatement } from "../analysis/policy-document.ts";
 import { s3ViaService } from "../arn.ts";
 import type { Statement } from "../policy.ts";
@@ -190,8 +191,9 @@ function near(
     const { resources } = statement;
     spend(budget, 1);
     if (resources === undefined || resources.not) return [statement];
-    const known = beginnings.get(resources) ?? resources.written.map(beginningOf);
-    beginnings.set(resources, known);
+    const known = getOrInsertComputed(beginnings, resources, () =>
+      resources.written.map(beginningOf),
+    );
     spend(budget, known.length);
     const isNear = known.map((one) => one.startsWith(beginning) || beginning.startsWith(one));
     if (!isNear.includes(true)) return [];
@@ -498,24 +500,19 @@ interface Asked {
 function askedNear(role: Role): (action: string, written: string, pattern: Glob) => Asked {
   const roles = new Map<string, Role>();
   const known = new Map<string, Asked>();
-  return (action, written, pattern) => {
-    const id = `${action} ${written}`;
-    const asked = known.get(id);
-    if (asked !== undefined) return asked;
-    if (shapesNear(role, action, pattern).length === 0) return { here: role, requests: [] };
-    const here = roles.get(written) ?? roleNear(role, written);
-    roles.set(written, here);
-    const needed = here.need.filter((one) => isAbout(one, action, role.budget));
-    const about = [...needed, ...aboutAction(here, action)];
-    const requests = resourcesOf(role, action, pattern, about).flatMap((resource) =>
-      contextsOf(role, action, resource, about).map((context) =>
-        requestOf(role, action, resource, context),
-      ),
-    );
-    const found = { here, requests };
-    known.set(id, found);
-    return found;
-  };
+  return (action, written, pattern) =>
+    getOrInsertComputed(known, `${action} ${written}`, () => {
+      if (shapesNear(role, action, pattern).length === 0) return { here: role, requests: [] };
+      const here = getOrInsertComputed(roles, written, () => roleNear(role, written));
+      const needed = here.need.filter((one) => isAbout(one, action, role.budget));
+      const about = [...needed, ...aboutAction(here, action)];
+      const requests = resourcesOf(role, action, pattern, about).flatMap((resource) =>
+        contextsOf(role, action, resource, about).map((context) =>
+          requestOf(role, action, resource, context),
+        ),
+      );
+      return { here, requests };
+    });
 }
 
 /** Returns the actions of a row, as written, that allow something that no session needs. */
@@ -545,11 +542,7 @@ function excessActions(
     });
   };
   const known = new Map<string, boolean>();
-  const exceedsOnce = (name: string) => {
-    const found = known.get(name) ?? exceeds(name);
-    known.set(name, found);
-    return found;
-  };
+  const exceedsOnce = (name: string) => getOrInsertComputed(known, name, () => exceeds(name));
   if (statement.actions.not) {
     return knownNames().some((name) => isAbout(statement, name, budget) && exceedsOnce(name))
       ? ["*"]
@@ -572,10 +565,8 @@ function knownNames(): string[] {
 function namesMatching(budget: Budget): (written: string, glob: Glob) => readonly string[] {
   const names = knownNames();
   const known = new Map<string, readonly string[]>();
-  return (written, glob) => {
-    const matching =
-      known.get(written) ?? names.filter((name) => matches(glob, lowerCase(name), budget));
-    known.set(written, matching);
-    return matching;
-  };
+  return (written, glob) =>
+    getOrInsertComputed(known, written, () =>
+      names.filter((name) => matches(glob, lowerCase(name), budget)),
+    );
 }

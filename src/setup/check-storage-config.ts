@@ -2,6 +2,7 @@
  * Finds settings of a storage configuration that are valid, but likely a mistake.
  * @module
  */
+import { getOrInsertComputed } from "../analysis/memo.ts";
 import { parseEndpoint } from "../arn.ts";
 import { type Locations, outermost, placeOf } from "../locations.ts";
 import { escapePattern, serializedLength, serializePolicy } from "../policy.ts";
@@ -290,9 +291,7 @@ function fitting(fields: AwsStorageConfig, onAws: boolean): (place: string) => n
     if (placeOf(tables[0] ?? "", onAws) === undefined) return 0;
     // Places as long as each other have policies as long, and a catalog may have thousands.
     const kind = `${place.indexOf("/")} ${serializedLength(escapePattern(place))}`;
-    const fit = known.get(kind) ?? countFitting(tables);
-    known.set(kind, fit);
-    return fit;
+    return getOrInsertComputed(known, kind, () => countFitting(tables));
   };
 }
 

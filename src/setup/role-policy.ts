@@ -5,6 +5,7 @@
  * @module
  */
 import { ACTIONS } from "../actions.ts";
+import { getOrInsertComputed } from "../analysis/memo.ts";
 import { reading, SessionPolicyError, type SessionPolicyIssue } from "../errors.ts";
 import { outermost } from "../locations.ts";
 import { parseOptions, type SessionPolicyOptions } from "../options.ts";
@@ -102,10 +103,10 @@ export function roleStatementsOf(
   const known = new Map<string, readonly Statement[]>();
   return (action) => {
     const name = action.toLowerCase();
-    all ??= policyFor(storage, places, options).Statement;
-    const statements = known.get(name) ?? all.flatMap((one) => reducedTo(name, one));
-    known.set(name, statements);
-    return statements;
+    return getOrInsertComputed(known, name, () => {
+      all ??= policyFor(storage, places, options).Statement;
+      return all.flatMap((one) => reducedTo(name, one));
+    });
   };
 }
 
